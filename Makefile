@@ -1,0 +1,46 @@
+# Every target makes what it needs once; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+SEEDS ?= 0,1,2
+READY := $(VENV)/.ready
+
+.PHONY: help setup reproduce reproduce-mnist test lint results check-results clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(READY) ## make .venv with the locked packages and clusterpress in it
+
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+reproduce: $(READY) ## all papers on the embedded digits (no download), then the comparison
+	$(BIN)/clusterpress reproduce --data digits --seeds $(SEEDS) --jobs $(JOBS)
+
+reproduce-mnist: $(READY) ## all papers on the real MNIST (60,000 / 10,000), then the comparison
+	$(BIN)/clusterpress reproduce --data mnist --seeds $(SEEDS) --jobs $(JOBS)
+
+test: $(READY) ## lint, types, all tests
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(READY) ## format and lint in place
+	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests
+
+results: $(READY) ## records.csv, tables and figures under results/, and the README's block
+	$(BIN)/clusterpress results
+
+check-results: $(READY) ## fail when results/ or the README are stale
+	$(BIN)/clusterpress results --check
+
+clean: ## remove the environment and caches; never the store
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,22 @@
+"""Streams of a coded network -> bytes -> network, with the ledger of every byte."""
+
+from clusterpress.artifact.conventions import CONVENTIONS, han2016_huffman_bytes, held_parameters
+from clusterpress.artifact.decode import Inspection, load, read
+from clusterpress.artifact.directory import VERSION
+from clusterpress.artifact.encode import save
+from clusterpress.artifact.ledger import LayerBytes, Ledger, Row, layer_breakdown
+
+__all__ = [
+    "CONVENTIONS",
+    "VERSION",
+    "Inspection",
+    "LayerBytes",
+    "Ledger",
+    "Row",
+    "han2016_huffman_bytes",
+    "held_parameters",
+    "layer_breakdown",
+    "load",
+    "read",
+    "save",
+]

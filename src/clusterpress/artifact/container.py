@@ -1,0 +1,105 @@
+"""The container: one safetensors file whose last bytes are a digest of all the others."""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+from safetensors import SafetensorError
+from safetensors.numpy import save as to_safetensors
+
+from clusterpress.errors import ArtifactError, ConfigError, StoreError
+
+DIGEST = "~digest"
+_KEY = "clusterpress"
+_DIGEST_BYTES = 32
+_deserialize: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = safetensors.deserialize
+
+
+def pack(directory: str, payloads: Mapping[str, bytes]) -> bytes:
+    """Lay out a file: the directory in the metadata, a byte tensor for each tensor, the digest.
+
+    Raises:
+        ConfigError: A tensor's name would not come before the digest's in the file's order.
+    """
+    late = [name for name in payloads if name >= DIGEST]
+    if late:
+        raise ConfigError(f"Tensor name {late[0]!r} cannot be stored: it sorts after {DIGEST!r}.")
+    tensors = {name: np.frombuffer(data, np.uint8) for name, data in payloads.items()}
+    tensors[DIGEST] = np.zeros(_DIGEST_BYTES, np.uint8)
+    body = to_safetensors(tensors, metadata={_KEY: directory})[:-_DIGEST_BYTES]
+    return body + hashlib.sha256(body).digest()
+
+
+def unpack(data: bytes) -> tuple[str, dict[str, bytes]]:
+    """Check a file's digest and layout and give its directory's text and its tensors' bytes.
+
+    Raises:
+        ValueError: The file is damaged or is not an artifact.
+    """
+    body, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    if hashlib.sha256(body).digest() != digest:
+        raise ValueError("its digest does not match its content: it is damaged or no artifact")
+    try:
+        tensors = dict(_deserialize(data))
+    except SafetensorError as error:
+        raise ValueError(f"it is not a safetensors file ({error})") from error
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    directory = (header.pop("__metadata__", None) or {}).get(_KEY)
+    if directory is None:
+        raise ValueError(f"its metadata have no {_KEY!r} directory")
+    if any(field["dtype"] != "U8" for field in header.values()):
+        raise ValueError("it holds a tensor that is not of bytes")
+    end = len(data) - start
+    if header.get(DIGEST, {}).get("data_offsets") != [end - _DIGEST_BYTES, end]:
+        raise ValueError("its digest is not at its end")
+    return directory, {name: bytes(t["data"]) for name, t in tensors.items() if name != DIGEST}
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file whole.
+
+    Raises:
+        ArtifactError: There is no such file, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ArtifactError(f"There is no artifact at {path}.") from error
+    except OSError as error:
+        raise ArtifactError(f"The artifact {path} cannot be read: {error.strerror}.") from error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whenever the process dies.
+
+    Raises:
+        StoreError: The folder cannot be written (full disk, no permission).
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StoreError(f"The artifact {path} cannot be written: {error.strerror}.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

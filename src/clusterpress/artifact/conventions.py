@@ -1,0 +1,151 @@
+"""The papers' ways to count a compression ratio, each a function of the ledger.
+
+A ratio is reference bits / stored bits. Relative positions (Han et al. 2016, section 2): the
+distance g >= 1 from one kept weight to the next is held as g - 1 in a field of r bits; a distance
+above 2^r is cut by filler zeros, each of which spans 2^r and is an entry of the weight list.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from math import ceil, nan
+
+from clusterpress.artifact.huffman import fixed_width, huffman_bits
+from clusterpress.artifact.ledger import NOT_WEIGHTS, Ledger, Row, kept_count
+from clusterpress.codes.base import Part
+
+Rows = Mapping[Part, Row]
+
+
+def fillers(position: Row | None, bits: int) -> int:
+    """Count the filler zeros that fields of ``bits`` bits need; 0 where nothing is pruned."""
+    if position is None:
+        return 0
+    return sum(count * ((gap - 1) >> bits) for gap, count in position.gaps)
+
+
+def position_symbols(position: Row, bits: int) -> Counter[int]:
+    """Count the relative-position symbols in ``[0, 2^bits)`` of kept weights and fillers."""
+    symbols: Counter[int] = Counter()
+    for gap, count in position.gaps:
+        symbols[(gap - 1) % (1 << bits)] += count
+    symbols[(1 << bits) - 1] += fillers(position, bits)
+    return symbols
+
+
+def han2016_bits(rows: Rows, bits: int, *, huffman: bool) -> int:
+    """Count one weight tensor's bits as Han et al. 2016 do.
+
+    Kept weights and fillers are entries. A shared tensor costs ceil(log2 K) bits an entry and a
+    codebook of 2^ceil(log2 K) x 32 bits, any other tensor 32 bits an entry. A pruned tensor costs
+    ``bits`` bits of relative position an entry. With ``huffman`` the index symbols (the filler
+    zero being one more) and the position symbols cost their Huffman lengths; no table is counted.
+    """
+    index, position = rows.get("index"), rows.get("position")
+    extra = fillers(position, bits)
+    total = _position_bits(position, bits, huffman=huffman)
+    if index is None or index.alphabet is None:
+        return total + 32 * (kept_count(rows) + extra)
+    width = fixed_width(index.alphabet)
+    entries = huffman_bits((*index.histogram, extra)) if huffman else width * (index.count + extra)
+    return total + entries + 32 * (1 << width)
+
+
+def _position_bits(position: Row | None, bits: int, *, huffman: bool) -> int:
+    if position is None:
+        return 0
+    symbols = position_symbols(position, bits)
+    return huffman_bits(symbols.values()) if huffman else bits * symbols.total()
+
+
+def _weights(ledger: Ledger) -> dict[str, Rows]:
+    """Give the rows of every weight tensor: all but biases, norms and buffers."""
+    return {
+        name: rows
+        for name, rows in ledger.tensors().items()
+        if not any(part in NOT_WEIGHTS for part in rows)
+    }
+
+
+def _over_weights(ledger: Ledger, tensors: Mapping[str, Rows], *, huffman: bool) -> float:
+    reference = 32 * sum(ledger.reference[name] for name in tensors)
+    held = (han2016_bits(rows, ledger.position_bits, huffman=huffman) for rows in tensors.values())
+    return _ratio(reference, sum(held))
+
+
+def _ratio(reference: float, stored: float) -> float:
+    return reference / stored if stored else nan
+
+
+def han2016(ledger: Ledger) -> float:
+    """Han et al. 2016 before Huffman coding: all weight tensors; biases left out of both sides."""
+    return _over_weights(ledger, _weights(ledger), huffman=False)
+
+
+def han2016_huffman(ledger: Ledger) -> float:
+    """Han et al. 2016 with Huffman-coded indices and positions; biases left out of both sides."""
+    return _over_weights(ledger, _weights(ledger), huffman=True)
+
+
+def han2016_huffman_bytes(ledger: Ledger) -> int:
+    """Give the bytes by ``han2016_huffman``, to compare with the file's weight streams."""
+    tensors = _weights(ledger).values()
+    return ceil(sum(han2016_bits(r, ledger.position_bits, huffman=True) for r in tensors) / 8)
+
+
+def fc_only(ledger: Ledger) -> float:
+    """As ``han2016``, the fully connected layers alone; nan where there are none."""
+    linear = {
+        name: rows
+        for name, rows in _weights(ledger).items()
+        if next(iter(rows.values())).layer_type == "fc"
+    }
+    return _over_weights(ledger, linear, huffman=False)
+
+
+def weights(ledger: Ledger) -> float:
+    """All weights and biases: as ``han2016``, but codebooks of K x 32 bits, and 32-bit biases."""
+    tensors = _weights(ledger)
+    biases = [row for row in ledger.rows if row.part == "bias"]
+    names = {*tensors, *(row.tensor for row in biases)}
+    stored = 32 * sum(row.count for row in biases)
+    for rows in tensors.values():
+        index = rows.get("index")
+        unused = (
+            0 if index is None else (1 << fixed_width(index.alphabet or 1)) - rows["codebook"].count
+        )
+        stored += han2016_bits(rows, ledger.position_bits, huffman=False) - 32 * unused
+    return _ratio(32 * sum(ledger.reference[name] for name in names), stored)
+
+
+def held_parameters(ledger: Ledger) -> int:
+    """Count the parameters held (not pruned): weights, biases, norms; buffers are not counted."""
+    return sum(kept_count(rows) for rows in _parameters(ledger).values())
+
+
+def parameters(ledger: Ledger) -> float:
+    """Parameters of the baseline / parameters held (not pruned); buffers are not counted."""
+    reference = sum(ledger.reference[name] for name in _parameters(ledger))
+    return _ratio(reference, held_parameters(ledger))
+
+
+def _parameters(ledger: Ledger) -> dict[str, Rows]:
+    return {
+        name: rows
+        for name, rows in ledger.tensors().items()
+        if not any(row.buffer for row in rows.values())
+    }
+
+
+def file(ledger: Ledger) -> float:
+    """The baseline's state dict in fp32 / the bytes of the file, nothing left out."""
+    return _ratio(ledger.reference_bytes, ledger.file_bytes)
+
+
+CONVENTIONS: dict[str, Callable[[Ledger], float]] = {
+    "han2016": han2016,
+    "han2016_huffman": han2016_huffman,
+    "weights": weights,
+    "fc_only": fc_only,
+    "parameters": parameters,
+    "file": file,
+}

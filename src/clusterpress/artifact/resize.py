@@ -1,0 +1,120 @@
+"""Put what a file holds into a network whose layers may have other sizes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from clusterpress.artifact.content import (
+    BUFFER,
+    DENSE,
+    Place,
+    TensorContent,
+    layer_type_of,
+    places,
+)
+from clusterpress.artifact.directory import TensorEntry
+from clusterpress.codes import CODES, Code, attach, detach, original_of
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A tensor as it was saved: its value, and the code that gives it from there, if any."""
+
+    shape: tuple[int, ...]
+    original: torch.Tensor
+    code: Code | None = None
+
+
+def rebuild(content: TensorContent) -> Rebuilt:
+    """Build a tensor and its code from its streams.
+
+    Raises:
+        ValueError: The streams do not fit the code or the shape.
+    """
+    values: dict[str, npt.NDArray[Any]] = {stream.part: stream.values for stream in content.streams}
+    if content.kind in (DENSE, BUFFER):
+        (flat,) = values.values()
+        return Rebuilt(content.shape, torch.from_numpy(flat).reshape(content.shape))
+    try:
+        code, original = CODES[content.kind].from_streams(content.shape, values)
+        with torch.no_grad():
+            given = tuple(code(original).shape)
+    except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"the streams of tensor {content.name!r} make no {content.kind!r} code ({error})"
+        ) from error
+    if given != content.shape:
+        raise ValueError(f"tensor {content.name!r} has shape {given} instead of {content.shape}")
+    return Rebuilt(content.shape, original, code)
+
+
+def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:
+    """Give the places of all tensors, once the network is known to be able to take them.
+
+    Raises:
+        ValueError: The network has other tensors, or one that cannot take its new shape.
+    """
+    own = places(network)
+    missing, unknown = sorted(set(own) - set(tensors)), sorted(set(tensors) - set(own))
+    if missing or unknown:
+        raise ValueError(
+            f"it lacks tensors {missing[:3]} and has {unknown[:3]} beyond the network's"
+        )
+    for name, entry in tensors.items():
+        _check(name, own[name], entry, tensors)
+    return own
+
+
+def _check(name: str, place: Place, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> None:
+    module, tensor = place.module, place.tensor
+    own = layer_type_of(module)
+    if own != entry.layer_type or (entry.kind == BUFFER) != (tensor in module._buffers):
+        raise ValueError(
+            f"tensor {name!r} is {entry.layer_type} {entry.kind}, the network's is {own}"
+        )
+    weight = tensors.get(name.removesuffix(tensor) + "weight")
+    if isinstance(module, nn.Conv2d) and tensor == "weight":
+        fits = entry.shape[2:] == tuple(module.kernel_size) and _divides(module, entry)
+    elif isinstance(module, nn.Linear) and tensor == "weight":
+        fits = len(entry.shape) == 2
+    elif own != "other" and tensor == "bias" and weight is not None:
+        fits = entry.shape == weight.shape[:1]
+    else:
+        fits = entry.shape == tuple(getattr(module, tensor).shape)
+    if not fits:
+        raise ValueError(f"tensor {name!r} of shape {entry.shape} does not fit {module}")
+
+
+def _divides(module: nn.Conv2d, entry: TensorEntry) -> bool:
+    return len(entry.shape) == 4 and entry.shape[0] % module.groups == 0
+
+
+def fill(own: Mapping[str, Place], tensors: Mapping[str, Rebuilt]) -> None:
+    """Give every place its tensor, attach its code, and correct the layers' sizes."""
+    for name, place in own.items():
+        _put(place, tensors[name])
+        if place.tensor == "weight":
+            _correct_sizes(place.module, tensors[name].shape)
+
+
+def _put(place: Place, rebuilt: Rebuilt) -> None:
+    module, tensor = place.module, place.tensor
+    old = original_of(module, tensor)
+    value = rebuilt.original.to(old.device)
+    if rebuilt.code is not None:
+        attach(module, tensor, rebuilt.code.to(old.device), value)
+        return
+    detach(module, tensor)
+    is_buffer = tensor in module._buffers
+    setattr(module, tensor, value if is_buffer else nn.Parameter(value, old.requires_grad))
+
+
+def _correct_sizes(module: nn.Module, shape: tuple[int, ...]) -> None:
+    if isinstance(module, nn.Linear):
+        module.out_features, module.in_features = shape
+    elif isinstance(module, nn.Conv2d):
+        module.out_channels, module.in_channels = shape[0], shape[1] * module.groups

@@ -1,0 +1,171 @@
+"""The commands: list, validate, run, reproduce, compare, results, inspect."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from clusterpress.errors import ClusterpressError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Reproducible experiments for papers that compress networks by clustering.",
+)
+console = Console(highlight=False, soft_wrap=True)
+FREE = {"allow_extra_args": True, "ignore_unknown_options": True}
+Papers = Annotated[list[str] | None, typer.Argument(help="Papers; none means all.")]
+Data = Annotated[list[str] | None, typer.Option("--data", help="Data sets; none means all.")]
+Records = Annotated[Path | None, typer.Option(help="A records.csv instead of the store.")]
+
+
+def main() -> None:
+    """Run the command line; a known error is one sentence and exit code 1."""
+    try:
+        app()
+    except ClusterpressError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]clusterpress:[/] {type(error).__name__}: ", end=""
+        )
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
+        sys.exit(1)
+
+
+@app.command("list")
+def list_() -> None:
+    """Name the methods, data sets, models and suite points that there are."""
+    from clusterpress.places import folder
+    from clusterpress.runs.suites import suite_points
+
+    for group in sorted(path for path in folder("conf").iterdir() if path.is_dir()):
+        names = " ".join(sorted(path.stem for path in group.glob("*.yaml")))
+        console.print(f"[bold]{group.name}[/]: {names}")
+    points = suite_points()
+    for suite in sorted({(point.paper, point.data) for point in points}):
+        names = " ".join(p.name for p in points if (p.paper, p.data) == suite)
+        console.print(f"[bold]suite {suite[0]} on {suite[1]}[/]: {names}")
+
+
+@app.command(context_settings=FREE)
+def validate(context: typer.Context) -> None:
+    """Check a config given by overrides, or every suite point and claim; trains nothing."""
+    from clusterpress.places import folder
+    from clusterpress.results import load_claims
+    from clusterpress.runs.compose import compose, first_of_sweep
+    from clusterpress.runs.named import named_points
+    from clusterpress.runs.plan import plan
+
+    if context.args:
+        checked = plan(compose(first_of_sweep(context.args)))
+        console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
+        return
+    names, claims = named_points(), load_claims(folder("experiments"))
+    console.print(f"valid: {sum(map(len, names.values()))} suite points, {len(claims)} claims")
+
+
+@app.command(context_settings=FREE)
+def run(context: typer.Context) -> None:
+    """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m."""
+    from clusterpress.runs import sweep
+
+    flags = {"-m", "--multirun"} & set(context.args)
+    overrides = [argument for argument in context.args if argument not in flags]
+    failed = sweep.run_sweep(overrides) if flags else sweep.run_point(overrides)
+    raise typer.Exit(failed)
+
+
+@app.command()
+def reproduce(
+    papers: Papers = None,
+    data: Data = None,
+    seeds: Annotated[str, typer.Option(help="Root seeds, such as 0,1,2.")] = "0,1,2",
+    jobs: Annotated[int, typer.Option(help="Processes at a time.")] = 1,
+    override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
+) -> None:
+    """Run the suites of papers on data sets, then print the comparison."""
+    from clusterpress.runs.suite_run import report_failures, run_all
+    from clusterpress.runs.suites import chosen, suite_points
+
+    points = chosen(suite_points(), papers or [], data or ["digits"])
+    extra = tuple(override or [])
+    tasks = [(point.title, (*point.overrides, *extra)) for point in points]
+    ended = run_all(tasks, _seeds(seeds), jobs)
+    _print_comparison(data or ["digits"], None)
+    raise typer.Exit(report_failures(ended))
+
+
+@app.command()
+def compare(data: Data = None, records: Records = None) -> None:
+    """Print the comparison of our numbers with the papers'."""
+    _print_comparison(data or [], records)
+
+
+@app.command()
+def results(
+    folder: Annotated[Path, typer.Option(help="Where tables and figures go.")] = Path("results"),
+    readme: Annotated[Path, typer.Option(help="Whose block of results is kept.")] = Path(
+        "README.md"
+    ),
+    records: Records = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is stale.")] = False,
+) -> None:
+    """Write records.csv, tables, figures and the README's block from the records."""
+    from clusterpress.results import comparison, stale, update_readme, write_results
+
+    claims, names = _claims_and_names()
+    if check:
+        found = stale(claims, names, folder, readme)
+        for sentence in found:
+            console.print(f"stale: {sentence}")
+        raise typer.Exit(1 if found else 0)
+    frame = _frame(records)
+    for path in write_results(frame, claims, names, folder):
+        console.print(f"wrote {path}")
+    update_readme(readme, comparison(_frame(folder / "records.csv"), claims, names))
+
+
+@app.command()
+def inspect(path: Path) -> None:
+    """Say what an artifact holds, part by part, without building its network."""
+    from clusterpress.runs.inspection import inspection_table
+
+    console.print(inspection_table(path))
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(seed) for seed in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"--seeds is {text!r}, it must be like 0,1,2") from error
+
+
+def _claims_and_names() -> tuple[Any, Any]:
+    from clusterpress.places import folder
+    from clusterpress.results import load_claims
+    from clusterpress.runs.named import named_points
+
+    return load_claims(folder("experiments")), named_points()
+
+
+def _frame(records: Path | None) -> Any:
+    from clusterpress.results import read_csv, read_records
+    from clusterpress.runs.sweep import store_folder
+
+    return read_records(store_folder()) if records is None else read_csv(records)
+
+
+def _print_comparison(data: list[str], records: Path | None) -> None:
+    from clusterpress.results import comparison
+    from clusterpress.results import console as print_comparison
+
+    compared = comparison(_frame(records), *_claims_and_names())
+    if data:
+        compared = compared[compared["data"].isin(data)]
+    print_comparison(compared)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Cluster scalars by name of the initialisation."""
+
+import numpy.typing as npt
+from numpy.random import Generator
+
+from clusterpress.clustering.checks import check_choice
+from clusterpress.clustering.lloyd import converge
+from clusterpress.clustering.optimal import solve
+from clusterpress.clustering.seeds import SEEDINGS, draw
+from clusterpress.clustering.sorted_values import ScalarClusters, SortedValues
+
+OPTIMAL = "optimal"
+INITS = (*SEEDINGS, OPTIMAL)
+
+
+def cluster(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> ScalarClusters:
+    """Cluster scalars: Lloyd's iterations from the seeds that ``init`` gives, or the optimum.
+
+    Args:
+        values: n real numbers of any shape; taken in row-major order.
+        k: Number of clusters. Where there are no more than k distinct values, they themselves are
+            the centroids.
+        init: One of ``INITS``: a seeding (see ``seed``), or ``optimal``, which draws nothing.
+        rng: Source of the random draws.
+
+    Raises:
+        ConfigError: ``init`` is unknown, or ``k`` is below 1 or above n.
+        DataError: A value is not finite.
+    """
+    check_choice("init", init, INITS)
+    points = SortedValues.of(values, k)
+    if init == OPTIMAL:
+        return solve(points, k)
+    return converge(points, draw(points, k, init, rng))

@@ -1,0 +1,136 @@
+"""What every code is: a parametrization that gives a dense weight and lists its streams."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, cast
+
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+Part = Literal["codebook", "index", "position", "scale", "transform", "dense", "bias", "norm"]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One part of one tensor, as the artifact writes it and the ledger counts it.
+
+    Attributes:
+        part: What the values are.
+        values: Integers in ``[0, alphabet)``, or floats where ``alphabet`` is None. A ``position``
+            stream is the 0/1 mask in the weight's own shape; every other stream is flat.
+        alphabet: Number of symbols, or None for floats (stored in their own dtype).
+    """
+
+    part: Part
+    values: npt.NDArray[Any]
+    alphabet: int | None = None
+
+
+class Code(nn.Module):
+    """A compressed form of one weight, registered with ``torch.nn.utils.parametrize``.
+
+    The parametrization's ``original`` is what trains (a codebook, a masked weight); the code's
+    buffers are what is frozen (labels, masks). ``forward(original)`` is the dense weight.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def forward(self, original: torch.Tensor) -> torch.Tensor:
+        """Give the dense weight."""
+
+    @abstractmethod
+    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
+        """Give the ``original`` whose dense weight is nearest to ``weight``."""
+
+    @abstractmethod
+    def streams(self, original: torch.Tensor) -> list[Stream]:
+        """List what must be stored for ``from_streams`` to rebuild this code and ``original``."""
+
+    @classmethod
+    @abstractmethod
+    def from_streams(
+        cls, shape: tuple[int, ...], streams: Mapping[str, npt.NDArray[Any]]
+    ) -> tuple[Self, torch.Tensor]:
+        """Rebuild the code and its ``original`` from streams by part.
+
+        Raises:
+            ValueError: A stream is missing or does not fit ``shape``.
+        """
+
+
+def attach(module: nn.Module, tensor: str, code: Code, original: torch.Tensor) -> None:
+    """Let ``code`` hold ``module.<tensor>``, replacing a code that already holds it.
+
+    Args:
+        module: The layer.
+        tensor: Name of the parameter, usually ``weight``.
+        code: The new code.
+        original: What trains, in the shape ``code.forward`` takes.
+    """
+    detach(module, tensor)
+    with torch.no_grad():
+        setattr(module, tensor, nn.Parameter(code(original).detach().clone()))
+        parametrize.register_parametrization(module, tensor, code, unsafe=True)
+        # Not through right_inverse: that is only nearest, and this must be exact.
+        holder = _holders(module)[tensor]
+        holder.register_parameter("original", nn.Parameter(original.detach().clone()))
+
+
+def detach(module: nn.Module, tensor: str) -> None:
+    """Make ``module.<tensor>`` a plain dense parameter again; a no-op where it is one.
+
+    Not torch's ``remove_parametrizations``: that changes the class of the module, which a deep
+    copy shares with what it was copied from, and so would break the other one.
+    """
+    if not parametrize.is_parametrized(module, tensor):
+        return
+    dense = cast(torch.Tensor, getattr(module, tensor)).detach().clone()
+    others = [
+        (name, cast(Code, cast(nn.ModuleList, holder)[0]), holder.original)
+        for name, holder in _holders(module).items()
+        if name != tensor
+    ]
+    module.__class__ = type(module).__bases__[0]
+    del module.parametrizations
+    module.register_parameter(tensor, nn.Parameter(dense))
+    for name, code, original in others:
+        attach(module, name, code, cast(torch.Tensor, original))
+
+
+def _holders(module: nn.Module) -> nn.ModuleDict:
+    return cast(nn.ModuleDict, module.parametrizations)
+
+
+def code_of(module: nn.Module, tensor: str = "weight") -> Code | None:
+    """Give the code that holds ``module.<tensor>``, or None where it is dense."""
+    if not parametrize.is_parametrized(module, tensor):
+        return None
+    holder = _holders(module)[tensor]
+    code = cast(nn.ModuleList, holder)[0]
+    return code if isinstance(code, Code) else None
+
+
+def original_of(module: nn.Module, tensor: str = "weight") -> torch.Tensor:
+    """Give what trains behind ``module.<tensor>``: the code's ``original`` or the parameter."""
+    if not parametrize.is_parametrized(module, tensor):
+        return cast(torch.Tensor, getattr(module, tensor))
+    holder = _holders(module)[tensor]
+    return cast(torch.Tensor, holder.original)
+
+
+def kind_of(module: nn.Module, tensor: str = "weight") -> str:
+    """Give the kind of the code that holds ``module.<tensor>``; ``dense`` where there is none."""
+    code = code_of(module, tensor)
+    return "dense" if code is None else code.kind
+
+
+def coded_tensors(network: nn.Module) -> Iterator[tuple[str, nn.Module, str]]:
+    """Yield ``(module name, module, tensor name)`` of every tensor that a code holds."""
+    for name, module in network.named_modules():
+        if parametrize.is_parametrized(module):
+            for tensor in _holders(module):
+                yield name, module, tensor

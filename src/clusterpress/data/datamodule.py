@@ -1,0 +1,74 @@
+"""Give Lightning the batches of an image set, normalised and augmented on the device."""
+
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+
+from clusterpress.data.augmentation import shift
+from clusterpress.data.batches import Batches, derived_seed
+from clusterpress.data.images import ImageSet
+from clusterpress.training.recipe import Recipe
+
+EVALUATION_BATCH = 1000
+ORDER, AUGMENTATION = 0, 1
+
+
+class ImageDataModule(lightning.LightningDataModule):
+    """The batches of an image set, in an order that (seed, epoch) alone decide.
+
+    The trainer must reload the training batches every epoch: each epoch's order and augmentation
+    are seeded anew, so that they do not depend on the epochs before.
+
+    Args:
+        images: The data.
+        recipe: Batch size and augmentation.
+        seed: Root seed of order and augmentation.
+    """
+
+    def __init__(self, images: ImageSet, recipe: Recipe, seed: int) -> None:
+        super().__init__()
+        self.images = images
+        self.recipe = recipe
+        self.seed = seed
+        self._generator: torch.Generator | None = None
+
+    def train_dataloader(self) -> Batches:
+        """Give the shuffled training batches of the trainer's current epoch."""
+        self._generator = None
+        order = derived_seed(self.seed, ORDER, self._epoch)
+        return Batches(self.images.train, self.recipe.batch_size, order, *self._share)
+
+    def val_dataloader(self) -> Batches:
+        """Give the validation batches in file order."""
+        size = EVALUATION_BATCH * self._share[1]
+        return Batches(self.images.validation, size, None, *self._share)
+
+    def test_dataloader(self) -> Batches:
+        """Give the test batches in file order."""
+        size = EVALUATION_BATCH * self._share[1]
+        return Batches(self.images.test, size, None, *self._share)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Normalise a batch; augment it first where it trains."""
+        del dataloader_idx
+        images, labels = batch
+        trains = self.trainer is not None and self.trainer.training
+        if trains and self.recipe.augmentation == "shift":
+            images = shift(images, self.recipe.shift, self._augmenter(images.device))
+        return self.images.normalize(images), labels
+
+    @property
+    def _epoch(self) -> int:
+        return 0 if self.trainer is None else self.trainer.current_epoch
+
+    @property
+    def _share(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+
+    def _augmenter(self, device: torch.device) -> torch.Generator:
+        if self._generator is None:
+            path = (AUGMENTATION, self._epoch, self._share[0])
+            self._generator = torch.Generator(device).manual_seed(derived_seed(self.seed, *path))
+        return self._generator

@@ -1,0 +1,128 @@
+"""What a data set is once it is loaded: three splits of uint8 images, and how to normalise them."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from clusterpress.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images with their labels.
+
+    Attributes:
+        images: Pixels, uint8, shape (N, C, H, W).
+        labels: Classes, int64, shape (N,).
+
+    Raises:
+        DataError: Shapes or dtypes are others.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __post_init__(self) -> None:
+        shapes = self.images.ndim == 4 and self.labels.shape == self.images.shape[:1]
+        if not (shapes and self.images.dtype == torch.uint8 and self.labels.dtype == torch.int64):
+            raise DataError(
+                f"A split needs uint8 images (N, C, H, W) and int64 labels (N,), not "
+                f"{self.images.dtype} {tuple(self.images.shape)} and "
+                f"{self.labels.dtype} {tuple(self.labels.shape)}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: npt.NDArray[np.int64]) -> "Split":
+        """Give the images at ``index``, in that order."""
+        chosen = torch.from_numpy(index)
+        return Split(self.images[chosen], self.labels[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """A loaded data set.
+
+    Attributes:
+        name: Name of the data set, as in the configs.
+        classes: Number of classes.
+        train: What trains.
+        validation: What choices are made on; may be empty.
+        test: The official test set, which chooses nothing.
+        sha256: Digest of the images and labels of all official splits.
+        mean: Mean of every channel of ``train``, in units of 255.
+        std: Standard deviation of every channel of ``train``, in units of 255.
+    """
+
+    name: str
+    classes: int
+    train: Split
+    validation: Split
+    test: Split
+    sha256: str
+    mean: tuple[float, ...] = field(init=False)
+    std: tuple[float, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.train):
+            raise ConfigError(f"No image of {self.name} is left to train on.")
+        mean, std = channel_statistics(self.train.images)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "std", std)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image: (C, H, W)."""
+        return tuple(self.train.images.shape[1:])
+
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
+        """Give uint8 images (N, C, H, W) as float32 of mean 0 and deviation 1, per channel.
+
+        The result lies channels-last in memory.
+        """
+        mean = torch.tensor(self.mean, device=images.device).mul_(255).view(1, -1, 1, 1)
+        scale = torch.tensor(self.std, device=images.device).mul_(255).reciprocal_()
+        return _channels_last(images.float().sub_(mean).mul_(scale.view(1, -1, 1, 1)))
+
+    def example(self) -> torch.Tensor:
+        """Give one normalised training image, float32, shape (1, C, H, W)."""
+        return self.normalize(self.train.images[:1])
+
+
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """Lay images channels-last, which convolution layers then keep: 1.7 times as fast on a CPU.
+
+    With one channel both layouts have the same bytes, and torch takes the ambiguous strides for
+    channels-first; only the strides of the other layout tell it.
+    """
+    _, channels, height, width = images.shape
+    if channels > 1:
+        return images.contiguous(memory_format=torch.channels_last)
+    return images.contiguous().as_strided(images.shape, (height * width, 1, width, 1))
+
+
+def channel_statistics(images: torch.Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Give mean and deviation of every channel of uint8 images, exactly, in units of 255."""
+    levels = np.arange(256) / 255
+    means, deviations = [], []
+    for channel in range(images.shape[1]):
+        counts = np.bincount(images[:, channel].reshape(-1).numpy(), minlength=256)
+        mean = float(counts @ levels / counts.sum())
+        deviation = float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum()))
+        means.append(mean)
+        deviations.append(deviation or 1.0)  # a constant channel stays as it is, at zero
+    return tuple(means), tuple(deviations)
+
+
+def digest(*splits: Split) -> str:
+    """Give the SHA-256 of the splits' shapes, images and labels."""
+    content = hashlib.sha256()
+    for split in splits:
+        content.update(repr(tuple(split.images.shape)).encode())
+        content.update(split.images.numpy().tobytes())
+        content.update(split.labels.numpy().astype("<i8").tobytes())
+    return content.hexdigest()

@@ -1,0 +1,64 @@
+"""Check that layers are dense and finite before their neurons are compared."""
+
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from clusterpress.codes import kind_of, weight_layers
+from clusterpress.errors import ConfigError, DataError
+
+
+def dense_layer(network: nn.Module, name: str) -> nn.Linear | nn.Conv2d:
+    """Give a layer by name, having checked that it is dense and finite.
+
+    Raises:
+        ConfigError: A code holds one of its tensors.
+        DataError: One of its values is NaN or infinite.
+    """
+    module = cast(nn.Linear | nn.Conv2d, network.get_submodule(name))
+    _require_dense(module, name)
+    _require_finite(module, name)
+    return module
+
+
+def require_dense(network: nn.Module) -> None:
+    """Check that no code holds a layer of the network.
+
+    Raises:
+        ConfigError: A code holds one; the message names the layer.
+    """
+    for name, module in weight_layers(network):
+        _require_dense(module, name)
+
+
+def require_finite(network: nn.Module) -> None:
+    """Check that all weights and biases of linear and convolution layers are finite.
+
+    Raises:
+        DataError: One is NaN or infinite; the message names the layer.
+    """
+    for name, module in weight_layers(network):
+        _require_finite(module, name)
+
+
+def _require_dense(module: nn.Module, name: str) -> None:
+    for tensor in ("weight", "bias"):
+        if parametrize.is_parametrized(module, tensor):
+            raise ConfigError(
+                f"Layer {name!r} cannot be merged or pruned by neurons: its {tensor} is held by a "
+                f"code ({kind_of(module, tensor)}), and dense weights are needed; put such steps "
+                "before those that give a layer a code."
+            )
+
+
+def _require_finite(module: nn.Module, name: str) -> None:
+    for tensor in ("weight", "bias"):
+        values: torch.Tensor | None = getattr(module, tensor)
+        if values is not None and not bool(torch.isfinite(values).all()):
+            bad = int((~torch.isfinite(values)).sum())
+            raise DataError(
+                f"The {tensor} of layer {name!r} has {bad} values that are NaN or infinite out of "
+                f"{values.numel()}; neurons can only be compared where all are finite."
+            )

@@ -1,0 +1,107 @@
+"""The comparison in words: the cells that Markdown, README and console all print."""
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from clusterpress.results.claims import QUANTITIES
+from clusterpress.results.statistics import number
+
+Cells = dict[str, str]
+DIGITS = {"%": 2, "points": 2, "x": 2, "bytes": 0}
+
+
+def measured_cells(compared: pd.DataFrame) -> list[Cells]:
+    """Give one row of cells for every row of a comparison that was measured."""
+    return [_measured(row) for row in compared[compared["n"] > 0].to_dict("records")]
+
+
+def missing_cells(compared: pd.DataFrame) -> list[Cells]:
+    """Give one row of cells for every claim that was not run, with what it needs."""
+    return [_missing(row) for row in compared[compared["n"] == 0].to_dict("records")]
+
+
+def _measured(row: Mapping[Hashable, Any]) -> Cells:
+    ours = amount(row["ours"], row["unit"])
+    return {
+        "paper": row["paper"],
+        "point": row["name"] + (" (selected)" if row["selected"] else ""),
+        "claim": claim_words(row),
+        "paper's number": printed(row),
+        "ours": _with_interval(ours, row, "ours", DIGITS[row["unit"]]),
+        "Δ paper": signed(row["delta_paper"], row["unit"]),
+        "Δ own baseline (points)": _with_interval(
+            number(row["delta_baseline"], signed=True), row, "delta_baseline", 2
+        ),
+        "ratio, paper's convention": _ratio(row["ratio_convention"], row["convention"]),
+        "ratio, file": amount(row["ratio_file"], "x"),
+        "protocol": _protocols(row),
+        "verdict": row["verdict"] + (f" ({row['why']})" if row["why"] else ""),
+        "note": row["note"],
+    }
+
+
+def _missing(row: Mapping[Hashable, Any]) -> Cells:
+    return {
+        "paper": row["paper"],
+        "network": row["model"],
+        "data": row["claim_data"],
+        "claim": claim_words(row),
+        "paper's number": printed(row),
+        "source": row["source"],
+        "verdict": f"{row['verdict']} ({row['why']})",
+        "note": row["note"],
+    }
+
+
+def claim_words(row: Mapping[Hashable, Any]) -> str:
+    """Say what is claimed: the quantity, the convention of a ratio, the condition."""
+    words = QUANTITIES[row["quantity"]].words
+    if row["quantity"] == "compression_ratio":
+        words += f" by `{row['convention']}`"
+    allowed = row["max_error_change"]
+    if math.isnan(allowed):
+        return words
+    condition = "without loss" if allowed == 0 else f"error at most {allowed:+g} points"
+    return f"{words}, {condition}"
+
+
+def printed(row: Mapping[Hashable, Any]) -> str:
+    """Give the paper's number as it printed it, with the relation and the status."""
+    value = f"{row['paper_value']:,.0f}" if row["unit"] == "bytes" else f"{row['paper_value']:g}"
+    relation = "" if row["relation"] == "=" else f"{row['relation']} "
+    return f"{relation}{_unit(value, row['unit'])} ({row['status']})"
+
+
+def amount(value: float, unit: str) -> str:
+    """Give one of our numbers with its unit; ``–`` for NaN."""
+    return "–" if math.isnan(value) else _unit(number(value, DIGITS[unit]), unit)
+
+
+def signed(value: float, unit: str) -> str:
+    """Give a difference with its sign and unit; ``–`` for NaN."""
+    unit = "points" if unit == "%" else unit
+    return "–" if math.isnan(value) else _unit(number(value, DIGITS[unit], signed=True), unit)
+
+
+def _unit(value: str, unit: str) -> str:
+    return f"{value}x" if unit == "x" else f"{value} {unit}"
+
+
+def _with_interval(mean: str, row: Mapping[Hashable, Any], column: str, digits: int) -> str:
+    if mean == "–":
+        return mean
+    if row["n"] < 2:
+        return f"{mean} (n = 1, no interval)"
+    half = (row[f"{column}_high"] - row[f"{column}_low"]) / 2
+    return f"{mean} ± {half:.{digits}f} (n = {row['n']})"
+
+
+def _ratio(value: float, convention: str) -> str:
+    return "–" if math.isnan(value) else f"{amount(value, 'x')} `{convention}`"
+
+
+def _protocols(row: Mapping[Hashable, Any]) -> str:
+    return f"{row['protocol']} (paper: {row['paper_protocol']})"

@@ -1,0 +1,152 @@
+"""Set every claim beside what we measured."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from clusterpress.results.claims import Claim, measure
+from clusterpress.results.names import Names, named_runs
+from clusterpress.results.statistics import Summary, change_to_baseline, mean_of, summarize
+from clusterpress.results.verdicts import Verdict, judge
+
+COLUMNS = (
+    "claim",
+    "paper",
+    "data",
+    "claim_data",
+    "model",
+    "name",
+    "point",
+    "quantity",
+    "unit",
+    "convention",
+    "relation",
+    "paper_value",
+    "max_error_change",
+    "status",
+    "source",
+    "note",
+    "paper_protocol",
+    "ours",
+    "ours_low",
+    "ours_high",
+    "n",
+    "delta_paper",
+    "baseline_error",
+    "delta_baseline",
+    "delta_baseline_low",
+    "delta_baseline_high",
+    "ratio_convention",
+    "ratio_file",
+    "protocol",
+    "selected",
+    "verdict",
+    "why",
+)
+
+
+def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> pd.DataFrame:
+    """Compare every claim with every point that answers it.
+
+    Args:
+        records: The tidy table.
+        claims: All claims.
+        names: Point id -> ``(suite's paper, name in that suite)`` pairs.
+
+    Returns:
+        One row a claim, answering name and measured data set, with the columns ``COLUMNS``; one
+        row with the verdict *not run* where nothing answers. ``data`` is where we measured
+        (empty where we did not), ``claim_data`` where the paper did; ``ours``, ``paper_value``
+        and ``delta_paper`` (ours minus the paper's number) are in ``unit``; errors and their
+        deltas in percent points; a paired 95 % interval belongs to ``delta_baseline``.
+    """
+    runs = named_runs(records, names)
+    rows = [row for claim in claims for row in _answers(claim, runs)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _answers(claim: Claim, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    if claim.needs:
+        yield _not_run(claim, "", f"needs {claim.needs}")
+    for name in claim.points:
+        answering = runs[(runs["suite"] == claim.paper) & (runs["name"] == name)]
+        if answering.empty:
+            yield _not_run(claim, name, f"needs a run of {name} on {claim.data}")
+        for _, group in answering.groupby(["data", "point"], sort=False):
+            yield _measured(claim, name, group)
+
+
+def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
+    return _claimed(claim) | {
+        "data": "",
+        "name": name,
+        "point": "",
+        "n": 0,
+        "protocol": "",
+        "selected": False,
+        "verdict": "not run",
+        "why": why,
+    }
+
+
+def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
+    values = measure(claim, runs)
+    ours = summarize([] if values is None else values)
+    change = change_to_baseline(runs)
+    protocol = "/".join(sorted(set(runs["protocol"])))
+    verdict = _verdict(claim, ours, change, runs)
+    compressed = not claim.quantity.startswith("baseline_")
+    return _claimed(claim) | {
+        "data": runs["data"].iloc[0],
+        "name": name,
+        "point": runs["point"].iloc[0],
+        **_spread("ours", ours),
+        "n": len(runs),
+        "delta_paper": ours.mean - claim.value,
+        "baseline_error": summarize(runs["baseline_top1_error"]).mean,
+        **_spread("delta_baseline", change if compressed else summarize([])),
+        "ratio_convention": mean_of(runs, f"ratio_{claim.convention}") if compressed else math.nan,
+        "ratio_file": mean_of(runs, "ratio_file") if compressed else math.nan,
+        "protocol": protocol,
+        "selected": bool(runs["selected"].all()),
+        "verdict": verdict.word,
+        "why": verdict.why,
+    }
+
+
+def _verdict(claim: Claim, ours: Summary, change: Summary, runs: pd.DataFrame) -> Verdict:
+    data, model = runs["data"].iloc[0], runs["model"].iloc[0]
+    if data != claim.data:
+        return Verdict("not comparable", f"measured on {data}, the paper's is {claim.data}")
+    if model != claim.model:
+        return Verdict("not comparable", f"measured with {model}, the paper's is {claim.model}")
+    if ours.n == 0:
+        what = f"ratio by {claim.convention}" if not claim.kind.columns else claim.quantity
+        return Verdict("not comparable", f"the records hold no {what}")
+    return judge(claim, ours, change, "/".join(sorted(set(runs["protocol"]))))
+
+
+def _claimed(claim: Claim) -> dict[str, Any]:
+    allowed = claim.max_error_change
+    return {
+        "claim": claim.id,
+        "paper": claim.paper,
+        "claim_data": claim.data,
+        "model": claim.model,
+        "quantity": claim.quantity,
+        "unit": claim.kind.unit,
+        "convention": claim.convention or "",
+        "relation": claim.relation,
+        "paper_value": claim.value,
+        "max_error_change": math.nan if allowed is None else allowed,
+        "status": claim.status,
+        "source": claim.source,
+        "note": claim.note,
+        "paper_protocol": claim.protocol,
+    }
+
+
+def _spread(name: str, summary: Summary) -> dict[str, float]:
+    return {name: summary.mean, f"{name}_low": summary.low, f"{name}_high": summary.high}

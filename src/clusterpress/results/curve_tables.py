@@ -1,0 +1,62 @@
+"""The curves as Markdown tables."""
+
+import pandas as pd
+
+from clusterpress.results.markdown import page, section, table
+from clusterpress.results.statistics import describe, number
+
+
+def merging_page(data: str, curve: pd.DataFrame) -> str:
+    """Give the page of the merging curve: keep ratio x method, a section a network."""
+    sections = [
+        "Top-1 error on the official test set, %. *Before* is after the last stage but one, that "
+        "is before the final training. Changes are paired by seed, in points; `none` is the "
+        "baseline trained for the same extra epochs."
+    ]
+    for model, rows in curve.groupby("model"):
+        cells = [
+            {
+                "keep": f"{row['keep']:g}",
+                "method": row["method"],
+                "n": str(row["n"]),
+                "parameters": f"{row['parameters']:,.0f}",
+                "before fine-tuning": describe(row["before"]),
+                "after fine-tuning": describe(row["after"]),
+                "change to own baseline": describe(row["change"], signed=True),
+                "change to `none`": describe(row["to_none"], signed=True),
+            }
+            for row in rows.to_dict("records")
+        ]
+        sections.append(section(str(model), _control(rows), table(cells)))
+    return page(f"Merging neurons on {data}", *sections)
+
+
+def bits_page(data: str, by_bits: pd.DataFrame) -> str:
+    """Give the page of bits x initialisation, a section a network."""
+    sections = [
+        "Top-1 error on the official test set, %. The squared error is that of the clustering over "
+        "the sum of squares of the weights, mean over the clustered layers (x 1000)."
+    ]
+    for model, rows in by_bits.groupby("model"):
+        cells = [
+            {
+                "bits": f"{row['bits']:g}",
+                "init": row["method"],
+                "n": str(row["n"]),
+                "squared error x 1000": number(1000 * row["squared_error"].mean, 4),
+                "before fine-tuning": describe(row["before"]),
+                "after fine-tuning": describe(row["after"]),
+                "change to own baseline": describe(row["change"], signed=True),
+                "ratio `fc_only`": number(row["fc_only"]),
+                "ratio `han2016`": number(row["han2016"]),
+                "ratio `file`": number(row["file"]),
+            }
+            for row in rows.to_dict("records")
+        ]
+        sections.append(section(str(model), table(cells)))
+    return page(f"Bits and initialisation on {data}", *sections)
+
+
+def _control(rows: pd.DataFrame) -> str:
+    names = sorted({f"`{name}`" for name in rows["control"] if name})
+    return f"`none` here: {', '.join(names)}." if names else "No `none` was run."

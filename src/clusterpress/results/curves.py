@@ -1,0 +1,118 @@
+"""Curves over a knob: the keep ratio of merging, the bits of clustered layers."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from clusterpress.results.names import bits_of, keep_of
+from clusterpress.results.statistics import (
+    change_to_baseline,
+    change_to_point,
+    mean_of,
+    summarize,
+)
+
+Reader = Callable[[str], tuple[float, str] | None]
+CONTROL = "none"
+_SQUARED_ERROR = re.compile(r"fact_.+\.relative_squared_error\..+")
+
+
+def merging(runs: pd.DataFrame) -> pd.DataFrame:
+    """Collect the curve of merging from the points named ``<model>-keep<ratio>[-<variant>]``.
+
+    Args:
+        runs: Named runs of one data set.
+
+    Returns:
+        One row a point: ``model, keep, method, point, n, parameters``; and ``before`` and
+        ``after`` fine-tuning (top-1 error, %), ``change`` to the own baseline and ``to_none``,
+        the change to the control ``control`` (points, paired by seed), each a ``Summary``.
+    """
+    points = _points(runs, keep_of, "keep")
+    for row in points:
+        group = row.pop("runs")
+        row["parameters"] = summarize(group["parameters"]).mean
+        control = _control(runs, group)
+        row["to_none"] = change_to_point(group, control)
+        row["control"] = "" if control.empty else control["name"].iloc[0]
+    return _sorted(points, ["model", "keep", "method"], [True, False, True])
+
+
+def bits(runs: pd.DataFrame) -> pd.DataFrame:
+    """Collect bits x initialisation from the points named ``<model>-<b>bit[-<init>]``.
+
+    Args:
+        runs: Named runs of one data set.
+
+    Returns:
+        One row a point: ``model, bits, method`` (the initialisation, ``optimal`` where the name
+        has none)``, point, n, before, after, change`` as in ``merging``; ``squared_error``, the
+        relative squared error of the clustering (mean over the layers), a ``Summary``; and the
+        mean ``fc_only``, ``han2016`` and ``file`` ratios.
+    """
+    points = _points(runs, bits_of, "bits")
+    for row in points:
+        group = row.pop("runs")
+        row["squared_error"] = summarize(_squared_error(group))
+        for name in ("fc_only", "han2016", "file"):
+            row[name] = mean_of(group, f"ratio_{name}")
+    return _sorted(points, ["model", "bits", "method"], [True, True, True])
+
+
+def _points(runs: pd.DataFrame, read: Reader, knob: str) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for (name, point), group in runs.groupby(["name", "point"], sort=False):
+        value = read(str(name))
+        if value is None or point in found:
+            continue
+        first = group.drop_duplicates("seed")
+        found[str(point)] = {
+            "model": first["model"].iloc[0],
+            knob: value[0],
+            "method": _label(first["method"].iloc[0], value[1], knob),
+            "point": point,
+            "n": len(first),
+            "before": summarize(_before(first)),
+            "after": summarize(first["top1_error"]),
+            "change": change_to_baseline(first),
+            "runs": first,
+        }
+    return list(found.values())
+
+
+def _label(method: str, variant: str, knob: str) -> str:
+    if knob == "bits":
+        return variant or "optimal"
+    return method if variant in method else f"{method} ({variant})"
+
+
+def _before(runs: pd.DataFrame) -> list[float]:
+    """Give each run's error after the last stage but one: before the final fine-tuning."""
+    values = []
+    for _, row in runs.iterrows():
+        stages = str(row["stages"]).split(";")
+        values.append(float(row[f"error_after_{stages[-2]}"]) if len(stages) > 1 else math.nan)
+    return values
+
+
+def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
+    """Choose the control for a point: of its own suite if there is one, then the shortest name."""
+    suite, model = group["suite"].iloc[0], group["model"].iloc[0]
+    controls: pd.DataFrame = runs.loc[(runs["method"] == CONTROL) & (runs["model"] == model)]
+    ranks = [
+        (s != suite, len(n), n) for s, n in zip(controls["suite"], controls["name"], strict=True)
+    ]
+    return controls.loc[[rank == min(ranks) for rank in ranks]]
+
+
+def _squared_error(runs: pd.DataFrame) -> pd.Series:
+    columns = [name for name in runs if _SQUARED_ERROR.fullmatch(str(name))]
+    return runs[columns].mean(axis=1)
+
+
+def _sorted(rows: list[dict[str, Any]], by: list[str], ascending: list[bool]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    return frame if frame.empty else frame.sort_values(by, ascending=ascending, ignore_index=True)

@@ -1,0 +1,39 @@
+"""What all figures share: their style, their axes, and SVG that is the same every time."""
+
+import io
+from typing import Any
+
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from clusterpress.results.statistics import Summary
+
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "clusterpress",
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def svg(figure: Figure) -> bytes:
+    """Give the figure as SVG without a date, so that equal figures are equal files."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Label a logarithmic axis with 1, 2, 5, 10, ... instead of powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def half_width(summary: Summary) -> float:
+    """Give the length of an error bar: half the 95 % interval, 0 for a single run."""
+    return summary.half_width if summary.has_interval else 0.0

@@ -1,0 +1,42 @@
+"""The names under which suites know the points."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+Names = Mapping[str, Sequence[tuple[str, str]]]
+"""Point id -> the ``(suite's paper, name in that suite)`` pairs that it serves."""
+
+_KEEP = re.compile(r"(?P<model>[^-]+)-keep(?P<keep>\d*\.?\d+)(?:-(?P<variant>.+))?")
+_BITS = re.compile(r"(?P<model>[^-]+)-(?P<bits>\d+)bit(?:-(?P<variant>.+))?")
+
+
+def named_runs(records: pd.DataFrame, names: Names) -> pd.DataFrame:
+    """Give the records with the columns ``suite`` and ``name``: one row a run, suite and name.
+
+    A point that serves two suites appears in both; a point without a name does not appear.
+    Rows follow the order of ``names``, then the seed.
+    """
+    places = [(point, *place) for point, pairs in names.items() for place in pairs]
+    table = pd.DataFrame(places, columns=["point", "suite", "name"], dtype=object)
+    table = table.assign(order=range(len(table)))
+    joined = table.merge(records.astype({"point": object}), on="point", how="inner")
+    return joined.sort_values(["order", "data", "seed"], ignore_index=True).drop(columns="order")
+
+
+def unnamed_points(records: pd.DataFrame, names: Names) -> list[str]:
+    """List the points that no suite names."""
+    return sorted(set(records["point"]) - set(names))
+
+
+def keep_of(name: str) -> tuple[float, str] | None:
+    """Read keep ratio and variant from ``<model>-keep<ratio>[-<variant>]``; else None."""
+    found = _KEEP.fullmatch(name)
+    return (float(found["keep"]), found["variant"] or "") if found else None
+
+
+def bits_of(name: str) -> tuple[int, str] | None:
+    """Read bits and variant from ``<model>-<bits>bit[-<variant>]``; else None."""
+    found = _BITS.fullmatch(name)
+    return (int(found["bits"]), found["variant"] or "") if found else None

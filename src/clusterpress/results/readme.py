@@ -1,0 +1,64 @@
+"""The block of results in the README, generated and never typed."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from clusterpress.errors import ConfigError
+from clusterpress.results.cells import Cells, measured_cells
+from clusterpress.results.files import write_bytes
+from clusterpress.results.markdown import COMMAND, table
+
+BEGIN = "<!-- results:begin -->"
+END = "<!-- results:end -->"
+COLUMNS = (
+    "paper",
+    "point",
+    "claim",
+    "paper's number",
+    "ours",
+    "Δ own baseline (points)",
+    "ratio, file",
+    "verdict",
+)
+
+
+def readme_block(compared: pd.DataFrame) -> str:
+    """Give the block: the claims measured on their own data set, and how many were not."""
+    own = compared[(compared["n"] > 0) & (compared["data"] == compared["claim_data"])]
+    parts = [f"**{data}**\n\n{table(_short(rows))}" for data, rows in own.groupby("data")]
+    others = len(set(compared["claim"]) - set(own["claim"]))
+    footer = (
+        f"{others} more claims wait for networks or data that are not run yet. All columns: "
+        f"[results/tables/comparison.md](results/tables/comparison.md). Recompute: `{COMMAND}`."
+    )
+    return "\n\n".join([*(parts or [table([])]), footer])
+
+
+def with_block(text: str, block: str) -> str:
+    """Give the text with what stands between the two marks replaced by the block.
+
+    Raises:
+        ConfigError: The marks are not there exactly once, in order.
+    """
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ConfigError(f"the README must hold {BEGIN} and, after it, {END}, each once")
+    head, rest = text.split(BEGIN)
+    return f"{head}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
+
+
+def update_readme(readme: Path, compared: pd.DataFrame) -> bool:
+    """Bring the README's block up to date; say whether the file changed.
+
+    Raises:
+        ConfigError: The marks are missing.
+    """
+    old = readme.read_text(encoding="utf-8")
+    new = with_block(old, readme_block(compared))
+    if new != old:
+        write_bytes(readme, new.encode())
+    return new != old
+
+
+def _short(rows: pd.DataFrame) -> list[Cells]:
+    return [{name: cells[name] for name in COLUMNS} for cells in measured_cells(rows)]

@@ -1,0 +1,90 @@
+"""Means, 95 % intervals, and differences paired by seed."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What n seeds say of one number.
+
+    Attributes:
+        mean: Mean; NaN where n = 0.
+        std: Sample standard deviation (n - 1); NaN where n < 2.
+        n: Number of seeds.
+        low: Lower end of the 95 % t-interval of the mean; NaN where n < 2.
+        high: Upper end; NaN where n < 2.
+    """
+
+    mean: float
+    std: float
+    n: int
+    low: float
+    high: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are seeds enough for an interval."""
+        return self.n > 1
+
+    @property
+    def half_width(self) -> float:
+        """Half the interval's width; NaN where n < 2."""
+        return (self.high - self.low) / 2
+
+
+def summarize(values: Iterable[float]) -> Summary:
+    """Give mean, sample deviation and 95 % t-interval; NaN values are left out."""
+    finite = np.array([value for value in values if not math.isnan(value)], dtype=np.float64)
+    n = finite.size
+    mean = float(finite.mean()) if n else math.nan
+    if n < 2:
+        return Summary(mean, math.nan, n, math.nan, math.nan)
+    std = float(finite.std(ddof=1))
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * std / math.sqrt(n)
+    return Summary(mean, std, n, mean - half, mean + half)
+
+
+def mean_of(runs: pd.DataFrame, column: str) -> float:
+    """Give the mean of a column; NaN where the runs do not hold it."""
+    return summarize(runs[column]).mean if column in runs else math.nan
+
+
+def change_to_baseline(runs: pd.DataFrame) -> Summary:
+    """Summarise ``top1_error - baseline_top1_error`` of each run, in points."""
+    return summarize(runs["top1_error"] - runs["baseline_top1_error"])
+
+
+def change_to_point(runs: pd.DataFrame, other: pd.DataFrame, column: str = "top1_error") -> Summary:
+    """Summarise ``column`` of ``runs`` minus that of ``other``, paired by seed.
+
+    Seeds that only one of the two has are left out.
+    """
+    ours = runs.drop_duplicates("seed").set_index("seed")[column]
+    theirs = other.drop_duplicates("seed").set_index("seed")[column]
+    return summarize((ours - theirs).dropna().sort_index())
+
+
+def describe(summary: Summary, digits: int = 2, *, signed: bool = False) -> str:
+    """Say it in words: ``0.74 ± 0.05``, ``0.74 (n = 1, no interval)``, or ``–`` for nothing."""
+    if summary.n == 0:
+        return "–"
+    mean = number(summary.mean, digits, signed=signed)
+    if not summary.has_interval:
+        return f"{mean} (n = 1, no interval)"
+    return f"{mean} ± {summary.half_width:.{digits}f}"
+
+
+def number(value: float, digits: int = 2, *, signed: bool = False) -> str:
+    """Format a number; ``–`` for NaN, and never a negative zero."""
+    if math.isnan(value):
+        return "–"
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:+.{digits}f}" if signed else f"{rounded:.{digits}f}"

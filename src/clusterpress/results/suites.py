@@ -1,0 +1,96 @@
+"""The points of one suite on one data set: errors after every stage, and where the bytes go."""
+
+import math
+
+import pandas as pd
+
+from clusterpress.results.markdown import page, section, table
+from clusterpress.results.statistics import (
+    change_to_baseline,
+    describe,
+    number,
+    summarize,
+)
+
+Cells = dict[str, str]
+
+
+def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
+    """Give the page of one suite.
+
+    Args:
+        suite: The paper whose suite it is.
+        data: The data set.
+        runs: The suite's runs with ``suite`` and ``name`` columns.
+    """
+    points = [(str(name), group) for name, group in runs.groupby("name", sort=False)]
+    stages = _stages(runs)
+    ratios = [str(c) for c in runs if str(c).startswith("ratio_") and runs[c].notna().any()]
+    return page(
+        f"{suite} on {data}",
+        section(
+            "Top-1 error, %",
+            "Mean over the seeds on the official test set; the change is to the own baseline, "
+            "paired by seed, in points.",
+            table([_errors(name, group, stages) for name, group in points]),
+        ),
+        section(
+            "Compression ratio by convention",
+            table([_ratios(name, group, ratios) for name, group in points]),
+        ),
+        section(
+            "Bytes",
+            "Header, biases and weight streams as they lie in the file; beside them what "
+            "`han2016_huffman` counts for the same weights.",
+            table([_bytes(name, group) for name, group in points]),
+        ),
+    )
+
+
+def _stages(runs: pd.DataFrame) -> list[str]:
+    lists = [text.split(";") for text in runs["stages"] if text]
+    return list(dict.fromkeys(stage for stages in lists for stage in stages if stage != "baseline"))
+
+
+def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
+    cells = {
+        "point": _point(name, runs),
+        "n": str(len(runs)),
+        "protocol": _one(runs["protocol"]),
+        "baseline": number(runs["baseline_top1_error"].mean()),
+    }
+    for stage in stages:
+        cells[f"after {stage}"] = number(runs[f"error_after_{stage}"].mean())
+    cells["decoded file"] = describe(summarize(runs["top1_error"]))
+    return cells | {"change": describe(change_to_baseline(runs), signed=True)}
+
+
+def _ratios(name: str, runs: pd.DataFrame, ratios: list[str]) -> Cells:
+    cells = {"point": _point(name, runs), "n": str(len(runs))}
+    return cells | {c.removeprefix("ratio_"): number(runs[c].mean()) for c in ratios}
+
+
+def _bytes(name: str, runs: pd.DataFrame) -> Cells:
+    columns = {
+        "parameters": "parameters",
+        "reference": "reference_bytes",
+        "file": "file_bytes",
+        "weight streams": "weight_stream_bytes",
+        "`han2016_huffman`": "han2016_huffman_bytes",
+        "biases": "bias_bytes",
+        "header": "header_bytes",
+    }
+    cells = {"point": _point(name, runs), "n": str(len(runs))}
+    return cells | {words: _whole(runs[column].mean()) for words, column in columns.items()}
+
+
+def _point(name: str, runs: pd.DataFrame) -> str:
+    return f"{name} (selected)" if runs["selected"].all() else name
+
+
+def _one(values: pd.Series) -> str:
+    return "/".join(sorted(set(values)))
+
+
+def _whole(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:,.0f}"

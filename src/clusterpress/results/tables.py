@@ -1,0 +1,77 @@
+"""The comparison as Markdown, and the list of what a results folder holds."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from clusterpress.results.cells import measured_cells, missing_cells
+from clusterpress.results.curve_tables import bits_page, merging_page
+from clusterpress.results.curves import bits, merging
+from clusterpress.results.markdown import page, section, table
+from clusterpress.results.names import Names, named_runs, unnamed_points
+from clusterpress.results.statistics import number
+from clusterpress.results.suites import suite_page
+
+LEGEND = (
+    "Errors are top-1 on the official test set, in percent; Δ is ours minus theirs. ± is half the "
+    "95 % t-interval over n seeds; Δ own baseline is paired by seed. A status says how the paper's "
+    "number is known: found in its own text, secondary (another text), derived by arithmetic, "
+    "inferred (our reading). The ratio by the paper's convention leaves out what the paper left "
+    "out; the ratio as a file counts every byte on disk. A selected point was chosen on validation "
+    "data. The rule of the verdict is the docstring of `clusterpress.results.verdicts.judge`."
+)
+
+
+def pages(records: pd.DataFrame, compared: pd.DataFrame, names: Names) -> dict[str, str]:
+    """Give every Markdown page of ``results/tables`` by its file name."""
+    runs = named_runs(records, names)
+    found = {"comparison.md": comparison_page(compared)}
+    for suite, data in _pairs(runs):
+        chosen = runs[(runs["suite"] == suite) & (runs["data"] == data)]
+        found[f"{suite}-{data}.md"] = suite_page(suite, data, chosen)
+    for of_data in (group for _, group in runs.groupby("data")):
+        data = of_data["data"].iloc[0]
+        curve, by_bits = merging(of_data), bits(of_data)
+        if not curve.empty:
+            found[f"merging-{data}.md"] = merging_page(data, curve)
+        if not by_bits.empty:
+            found[f"bits-{data}.md"] = bits_page(data, by_bits)
+    return found | {"provenance.md": provenance_page(records, names)}
+
+
+def comparison_page(compared: pd.DataFrame) -> str:
+    """Give the comparison: a section a measured data set, then what was not run."""
+    sections = [LEGEND]
+    for name, rows in compared[compared["n"] > 0].groupby("data"):
+        sections.append(section(f"Measured on {name}", table(measured_cells(rows))))
+    missing = missing_cells(compared)
+    if missing:
+        sections.append(section("Not run", table(missing)))
+    return page("Claims compared", *sections)
+
+
+def provenance_page(records: pd.DataFrame, names: Names) -> str:
+    """Say where the runs come from; timing and provenance stand here and in no other page."""
+    columns = ["data", "profile", "device", "processor", "torch", "git_commit", "git_dirty"]
+    rows = []
+    for key, group in records.groupby(columns):
+        cells = {name: str(value) or "–" for name, value in zip(columns, key, strict=True)}
+        rows.append(
+            {
+                "runs": str(len(group)),
+                "seeds": _list(group["seed"]),
+                "hours": number(group["seconds"].sum() / 3600),
+                **cells,
+            }
+        )
+    outside = unnamed_points(records, names)
+    note = f"Points outside every suite: {', '.join(outside)}." if outside else ""
+    return page("Where the runs come from", table(rows), *filter(None, [note]))
+
+
+def _pairs(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    yield from sorted({(str(s), str(d)) for s, d in zip(runs["suite"], runs["data"], strict=True)})
+
+
+def _list(values: pd.Series) -> str:
+    return ", ".join(str(value) for value in sorted(set(values)))

@@ -1,0 +1,81 @@
+"""The typed configuration; Hydra's groups fill it, and nothing outside it is accepted."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class MethodConfig:
+    """A named list of steps.
+
+    Attributes:
+        name: The method's name in tables.
+        paper: The paper that it comes from, or ``control``.
+        steps: Steps in order, by a name of their own; each a ``_target_`` with its knobs.
+    """
+
+    name: str = MISSING
+    paper: str = "control"
+    steps: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class RecipeConfig:
+    """How the baseline is trained, and the recipes that a method's steps refer to.
+
+    Attributes:
+        train: Trains the baseline.
+        retrain: After pruning.
+        finetune: After sharing; what learns is codebooks and biases.
+        recover: After merging or removing neurons, and the control ``none``.
+        scratch: From new weights, for the epochs of ``train`` and ``recover`` together.
+    """
+
+    train: Any = MISSING
+    retrain: Any = MISSING
+    finetune: Any = MISSING
+    recover: Any = MISSING
+    scratch: Any = MISSING
+
+
+@dataclass
+class Config:
+    """One point and its seed.
+
+    Attributes:
+        data: The data set, a ``_target_``.
+        model: The architecture, a ``_target_``; classes and channels come from the data set.
+        recipe: How networks are trained.
+        method: What is done to the baseline.
+        trainer: Where training runs; no part of a run's identity.
+        tracker: Who else is told of a run; no part of a run's identity.
+        seed: Root seed; zero is a seed.
+        profile: Name of the budget that the recipes were set for.
+        selected: Whether the point was chosen among others, on validation data, for a headline.
+        position_bits: Width of a relative position as the papers count it (5; 4 for AlexNet).
+        data_dir: Folder of the data sets; None means ``CLUSTERPRESS_DATA`` or the user's cache.
+        download: Whether a missing data set may be fetched.
+        store: Folder of stages, artifacts and records.
+    """
+
+    data: Any = MISSING
+    model: Any = MISSING
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    method: MethodConfig = field(default_factory=MethodConfig)
+    trainer: Any = MISSING
+    tracker: Any = MISSING
+    seed: int = 0
+    profile: str = "cpu"
+    selected: bool = False
+    position_bits: int = 5
+    data_dir: str | None = None
+    download: bool = True
+    store: str = "${oc.env:CLUSTERPRESS_STORE,runs}"
+
+
+def register() -> None:
+    """Tell Hydra of the schema, under the name that conf/config.yaml refers to."""
+    ConfigStore.instance().store(name="schema", node=Config)

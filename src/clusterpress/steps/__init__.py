@@ -1,0 +1,24 @@
+"""The steps: one file each; a method is a named list of them."""
+
+from clusterpress.steps.base import Context, Step
+from clusterpress.steps.cluster_linear import ClusterLinear
+from clusterpress.steps.finetune import Finetune
+from clusterpress.steps.merge import MergeNeurons
+from clusterpress.steps.prune import Prune
+from clusterpress.steps.prune_neurons import PruneNeurons
+from clusterpress.steps.quantize_codebook import QuantizeCodebook
+from clusterpress.steps.reinitialize import Reinitialize
+from clusterpress.steps.share import Share
+
+__all__ = [
+    "ClusterLinear",
+    "Context",
+    "Finetune",
+    "MergeNeurons",
+    "Prune",
+    "PruneNeurons",
+    "QuantizeCodebook",
+    "Reinitialize",
+    "Share",
+    "Step",
+]

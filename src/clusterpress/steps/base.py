@@ -1,0 +1,47 @@
+"""The contract of a step: one move of a compression method on a network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import nn
+
+from clusterpress.training.recipe import Recipe
+
+Trainer = Callable[[nn.Module, Recipe], None]
+
+
+@dataclass
+class Context:
+    """What a step may use.
+
+    Attributes:
+        train: Train a network in place by a recipe on the training split, data order seeded.
+        example: One batch of one normalised input image, float32, shape (1, C, H, W).
+        clustering: Root seed of everything random that is not training.
+        facts: What the step wants remembered in the record: JSON-safe values by name.
+    """
+
+    train: Trainer
+    example: torch.Tensor
+    clustering: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def rng(self) -> np.random.Generator:
+        """Give a fresh numpy generator, the same at every call."""
+        return np.random.default_rng(self.clustering)
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One move of a method; its knobs are its constructor's arguments.
+
+    ``version`` is raised whenever the step's result would change for the same knobs.
+    """
+
+    version: ClassVar[int]
+
+    def apply(self, network: nn.Module, context: Context) -> nn.Module:
+        """Change the network (in place or not) and return it."""

@@ -1,0 +1,139 @@
+"""Merge similar neurons and their connections: mean in, sum out."""
+
+import math
+from collections.abc import Iterator
+from typing import ClassVar, cast
+
+import numpy as np
+from torch import nn
+
+from clusterpress.errors import ConfigError
+from clusterpress.merging import (
+    CLUSTERERS,
+    LINKAGES,
+    HiddenLayer,
+    Keep,
+    checked_keep,
+    fold,
+    hidden_layers,
+    incoming_features,
+    mean,
+    membership,
+    partition,
+    partition_at,
+    relative_error,
+    require_finite,
+    require_runs,
+    target_widths,
+)
+from clusterpress.merging.partition import Clusterer, Labels, Points
+from clusterpress.merging.threshold import Linkage
+from clusterpress.steps.base import Context
+
+
+class MergeNeurons:
+    """Cluster the neurons of every hidden layer and replace each cluster by one neuron.
+
+    A cluster's incoming weights and biases are averaged and its outgoing weights are summed.
+    Layers are taken from input to output, each clustered after the previous merge; inputs and
+    logits stay. With a linkage this is NAC (Wang et al. 2020, Sensors 20(21):6033), with
+    ``kmeans`` Zhong et al. 2018, with ``random`` the control; the details are our reading.
+
+    Remembers in the context's facts: ``widths_before``, ``widths_after`` and
+    ``reconstruction_error`` (``|X - X'| / |X|`` of the clustered features) by layer.
+
+    Args:
+        keep: Share of neurons to keep, in (0, 1]: one for all hidden layers, or by layer name
+            (layers that are not named keep their width). The new width of n neurons is
+            ``max(1, round(keep * n))``. This or ``distance`` must be given.
+        cluster: ``average``, ``ward``, ``complete`` (linkages), ``kmeans`` or ``random``.
+        distance: Instead of ``keep``, for linkages: the Euclidean distance up to which clusters
+            join, the same for every layer.
+        restarts: Starts of k-means.
+
+    Raises:
+        ConfigError: Settings are out of range; one error names them all.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        keep: Keep | None = None,
+        cluster: str = "average",
+        distance: float | None = None,
+        restarts: int = 5,
+    ) -> None:
+        problems = list(_problems(keep, cluster, distance, restarts))
+        if problems:
+            raise ConfigError("MergeNeurons is not valid: " + "; ".join(problems) + ".")
+        self.keep = None if keep is None else checked_keep(keep)
+        self.cluster = cast(Clusterer, cluster)
+        self.distance = distance
+        self.restarts = restarts
+
+    def apply(self, network: nn.Module, context: Context) -> nn.Module:
+        """Merge in place and return the network.
+
+        Raises:
+            ConfigError: The network has layers that cannot be merged, or ``keep`` names a layer
+                that it has not. Nothing is changed then, unless its
+                forward pass turns out to name the old widths.
+            DataError: A weight is NaN or infinite. Nothing is changed then.
+        """
+        layers = hidden_layers(network, context.example)
+        require_finite(network)
+        widths = None if self.keep is None else target_widths(self.keep, layers)
+        rng = context.rng()
+        after: dict[str, int] = {}
+        errors: dict[str, float] = {}
+        for layer in layers:
+            points = incoming_features(network, layer)
+            labels = self._partition(points, None if widths is None else widths[layer.name], rng)
+            after[layer.name] = int(labels.max()) + 1
+            errors[layer.name] = relative_error(points, labels)
+            _merge(network, layer, labels)
+        require_runs(network, context.example)
+        context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
+        context.facts["widths_after"] = after
+        context.facts["reconstruction_error"] = errors
+        return network
+
+    def _partition(self, points: Points, width: int | None, rng: np.random.Generator) -> Labels:
+        if width is None:
+            linkage = cast(Linkage, self.cluster)
+            return partition_at(points, cast(float, self.distance), linkage=linkage)
+        return partition(points, width, cluster=self.cluster, rng=rng, restarts=self.restarts)
+
+
+def _merge(network: nn.Module, layer: HiddenLayer, labels: Labels) -> None:
+    clusters = int(labels.max()) + 1
+    # n clusters of one neuron each change nothing, so not a bit is touched.
+    if clusters < layer.width:
+        fold(network, layer, mean(labels, clusters), membership(labels, clusters))
+
+
+def _problems(
+    keep: Keep | None, cluster: str, distance: float | None, restarts: int
+) -> Iterator[str]:
+    if (keep is None) == (distance is None):
+        yield f"exactly one of keep ({keep!r}) and distance ({distance!r}) must be given"
+    if keep is not None:
+        try:
+            checked_keep(keep)
+        except ConfigError as error:
+            yield str(error).rstrip(".")
+    if cluster not in CLUSTERERS:
+        yield f"cluster is {cluster!r}, it must be one of {', '.join(CLUSTERERS)}"
+    if distance is not None:
+        yield from _distance_problems(cluster, distance)
+    if isinstance(restarts, bool) or not isinstance(restarts, int) or restarts < 1:
+        yield f"restarts is {restarts!r}, it must be a whole number of at least 1"
+
+
+def _distance_problems(cluster: str, distance: float) -> Iterator[str]:
+    number = isinstance(distance, int | float) and not isinstance(distance, bool)
+    if not number or not (distance >= 0 and math.isfinite(distance)):
+        yield f"distance is {distance!r}, it must be a finite number of at least 0"
+    if cluster in CLUSTERERS and cluster not in LINKAGES:
+        yield f"distance needs a linkage ({', '.join(LINKAGES)}), but cluster is {cluster!r}"

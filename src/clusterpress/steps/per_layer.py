@@ -1,0 +1,44 @@
+"""Settings given once for all layers, by layer type, or by layer name."""
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+from torch import nn
+
+from clusterpress.codes import layer_type, weight_layers
+from clusterpress.errors import ConfigError
+
+Value = TypeVar("Value", int, float)
+
+
+def settings_by_layer(
+    setting: Value | Mapping[str, Value], network: nn.Module, knob: str
+) -> dict[str, Value]:
+    """Resolve a knob to one value for every layer that it touches, in definition order.
+
+    Args:
+        setting: One value for every linear and convolution layer; or a mapping from layer names
+            or the types ``conv`` and ``fc`` to values (a name wins over a type), which leaves
+            the layers that it does not cover alone.
+        network: The network.
+        knob: The knob's name, for the error.
+
+    Raises:
+        ConfigError: A key is neither a layer's name nor a type that the network has.
+    """
+    layers: dict[str, nn.Module] = dict(weight_layers(network))
+    if not isinstance(setting, Mapping):
+        return dict.fromkeys(layers, setting)
+    types: set[str] = {layer_type(layer) for layer in layers.values()}
+    for key in setting:
+        if key not in layers and key not in types | {"conv", "fc"}:
+            near = difflib.get_close_matches(key, [*layers, *types], n=1, cutoff=0.0)
+            raise ConfigError(
+                f"{knob} names the layer {key!r}, which the network does not have; "
+                f"nearest is {near[0]!r}"
+            )
+    chosen = {
+        name: setting.get(name, setting.get(layer_type(layer))) for name, layer in layers.items()
+    }
+    return {name: value for name, value in chosen.items() if value is not None}

@@ -1,0 +1,125 @@
+"""Prune weights by magnitude, at once or in rounds with retraining between them."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from clusterpress.codes import Masked, attach, weight_layers
+from clusterpress.errors import ConfigError
+from clusterpress.steps.base import Context
+from clusterpress.steps.kept_values import dense_weight
+from clusterpress.steps.per_layer import settings_by_layer
+from clusterpress.training.recipe import Recipe
+
+Knob = float | Mapping[str, float]
+
+
+class Prune:
+    """Magnitude pruning (Han et al. 2015, section 3; Han et al. 2016, section 2).
+
+    With ``rounds`` of r, round i keeps the share ``keep ** (i / r)`` (or prunes at the threshold
+    ``threshold * i / r``), and the network is retrained by ``recipe`` between two rounds. What
+    follows the last round is another step's business. A pruned weight never comes back.
+
+    Args:
+        keep: Share of a layer's weights that is kept, in (0, 1]; for all layers, or by layer name
+            or type (``conv``, ``fc``).
+        threshold: Alternative to ``keep``: prune ``|w| <= threshold * std(layer)``, >= 0. The
+            standard deviation is taken over the weights that are not yet pruned.
+        rounds: Number of rounds, >= 1.
+        recipe: How to retrain between rounds; required when ``rounds`` > 1.
+
+    Raises:
+        ConfigError: Not exactly one of ``keep`` and ``threshold``, or a value outside its range.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        keep: Knob | None = None,
+        threshold: Knob | None = None,
+        rounds: int = 1,
+        recipe: Recipe | None = None,
+    ) -> None:
+        if (keep is None) == (threshold is None):
+            raise ConfigError("Prune takes exactly one of keep and threshold")
+        if rounds < 1 or (rounds > 1 and recipe is None):
+            raise ConfigError(
+                f"Prune: rounds={rounds} needs to be at least 1, and more than one "
+                "round needs a recipe to retrain by"
+            )
+        for share in _values(keep):
+            if not 0 < share <= 1:
+                raise ConfigError(f"Prune: keep={share} is outside (0, 1]")
+        for bound in _values(threshold):
+            if not bound >= 0:
+                raise ConfigError(f"Prune: threshold={bound} is negative")
+        self.keep, self.threshold, self.rounds, self.recipe = keep, threshold, rounds, recipe
+
+    def apply(self, network: nn.Module, context: Context) -> nn.Module:
+        """Mask the smallest weights of every layer; record the share kept of each."""
+        layers = dict(weight_layers(network))
+        for number in range(1, self.rounds + 1):
+            masks = self._masks(network, number / self.rounds)
+            for name, mask in masks.items():
+                attach(
+                    layers[name], "weight", Masked(mask), dense_weight(name, layers[name]) * mask
+                )
+            if number < self.rounds and self.recipe is not None:
+                context.train(network, self.recipe)
+        context.facts["kept"] = {name: float(mask.float().mean()) for name, mask in masks.items()}
+        return network
+
+    def _masks(self, network: nn.Module, progress: float) -> dict[str, torch.Tensor]:
+        layers = dict(weight_layers(network))
+        if self.keep is not None:
+            shares = settings_by_layer(self.keep, network, "Prune.keep")
+            return {
+                name: largest(dense_weight(name, layers[name]), share**progress)
+                for name, share in shares.items()
+            }
+        assert self.threshold is not None
+        bounds = settings_by_layer(self.threshold, network, "Prune.threshold")
+        return {
+            name: above(dense_weight(name, layers[name]), bound * progress)
+            for name, bound in bounds.items()
+        }
+
+
+def largest(weight: torch.Tensor, share: float) -> torch.Tensor:
+    """Mark the ``round(share * n)`` (at least one) weights of largest magnitude, never a zero.
+
+    Args:
+        weight: Any shape.
+        share: In (0, 1].
+
+    Returns:
+        Bool mask in the weight's shape. Of equal magnitudes the earlier ones are kept.
+    """
+    magnitude = weight.abs().flatten()
+    count = max(1, round(share * magnitude.numel()))
+    order = torch.sort(magnitude, descending=True, stable=True).indices[:count]
+    mask = torch.zeros_like(magnitude, dtype=torch.bool)
+    mask[order] = True
+    return mask.reshape(weight.shape) & (weight != 0)
+
+
+def above(weight: torch.Tensor, bound: float) -> torch.Tensor:
+    """Mark the weights whose magnitude exceeds ``bound`` standard deviations of the non-zero ones.
+
+    Args:
+        weight: Any shape; zeros count as pruned before.
+        bound: In standard deviations, >= 0.
+    """
+    present = weight[weight != 0]
+    scale = present.std(correction=0) if present.numel() > 1 else weight.new_zeros(())
+    return weight.abs() > bound * scale
+
+
+def _values(knob: Knob | None) -> list[float]:
+    if knob is None:
+        return []
+    return [float(value) for value in knob.values()] if isinstance(knob, Mapping) else [float(knob)]

@@ -1,0 +1,91 @@
+"""Share weights: every kept weight of a layer becomes one of K values."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from clusterpress.clustering import ScalarClusters, cluster
+from clusterpress.codes import Shared, attach, weight_layers
+from clusterpress.errors import ConfigError
+from clusterpress.steps.base import Context
+from clusterpress.steps.kept_values import kept_values, mask_of
+from clusterpress.steps.per_layer import settings_by_layer
+
+Init = Literal["random", "density", "linear", "kmeans++", "optimal"]
+MAX_BITS = 16
+
+
+class Share:
+    """One-dimensional k-means of each layer's kept weights (Han et al. 2016, section 3).
+
+    The assignment is frozen afterwards; the codebook goes on learning. Zeros of a pruned layer
+    are left out of the clustering.
+
+    Args:
+        bits: log2 of the number of centroids, 1 to 16; for all layers, or by layer name or type
+            (``conv``, ``fc``).
+        init: Where the centroids start: ``random`` (Forgy), ``density``, ``linear`` (the paper's
+            best), ``kmeans++`` (D^2 seeding); or ``optimal``, the exact minimum of the squared
+            error by dynamic programming, which has no start.
+
+    Raises:
+        ConfigError: ``bits`` or ``init`` is outside its range.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(self, bits: int | Mapping[str, int] = 5, init: Init = "linear") -> None:
+        for value in bits.values() if isinstance(bits, Mapping) else [bits]:
+            if not 1 <= value <= MAX_BITS:
+                raise ConfigError(f"Share: bits={value} is outside 1 to {MAX_BITS}")
+        if init not in get_args(Init):
+            raise ConfigError(f"Share: init={init!r} is not one of {', '.join(get_args(Init))}")
+        self.bits, self.init = bits, init
+
+    def apply(self, network: nn.Module, context: Context) -> nn.Module:
+        """Give every layer a codebook; record the relative squared error of each."""
+        layers = dict(weight_layers(network))
+        bits = settings_by_layer(self.bits, network, "Share.bits")
+        errors = {}
+        for number, (name, width) in enumerate(bits.items()):
+            values = kept_values(name, layers[name])
+            rng = np.random.default_rng([context.clustering, number])
+            clusters = cluster(
+                values, checked_k(name, 2**width, values.size), init=self.init, rng=rng
+            )
+            share_layer(layers[name], clusters)
+            errors[name] = relative_error(clusters, values)
+        context.facts["relative_squared_error"] = errors
+        return network
+
+
+def checked_k(name: str, k: int, weights: int) -> int:
+    """Give ``k`` back where the layer has that many kept weights.
+
+    Raises:
+        ConfigError: More centroids than weights; names the layer and both numbers.
+    """
+    if k > weights:
+        raise ConfigError(
+            f"layer {name!r} has {weights} kept weights and cannot have {k} "
+            f"centroids; take at most {int(np.log2(max(weights, 1)))} bits"
+        )
+    return k
+
+
+def share_layer(layer: nn.Module, clusters: ScalarClusters) -> None:
+    """Let a layer's kept weights share the centroids that they were assigned to."""
+    weight = layer.weight
+    assert isinstance(weight, torch.Tensor)
+    labels = torch.from_numpy(clusters.labels).to(weight.device)
+    codebook = torch.from_numpy(clusters.centroids).to(weight)
+    attach(layer, "weight", Shared(labels, tuple(weight.shape), mask_of(layer)), codebook)
+
+
+def relative_error(clusters: ScalarClusters, values: np.ndarray) -> float:
+    """Give the squared error over the sum of squares of the values; 0 where all are zero."""
+    energy = float(np.square(values, dtype=np.float64).sum())
+    return clusters.sse / energy if energy else 0.0

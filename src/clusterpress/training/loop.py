@@ -1,0 +1,154 @@
+"""Train a network in place with Lightning, quietly and without litter."""
+
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback, RichProgressBar
+from pytorch_lightning.loggers import Logger
+from torch import nn
+
+from clusterpress.data.batches import derived_seed
+from clusterpress.data.datamodule import ImageDataModule
+from clusterpress.data.images import ImageSet
+from clusterpress.errors import ConfigError
+from clusterpress.training.module import Classifier
+from clusterpress.training.quiet import quiet
+from clusterpress.training.recipe import Recipe
+from clusterpress.training.settings import TrainerSettings
+
+DROPOUT = 2
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch measured.
+
+    Attributes:
+        train_loss: Mean loss over the epoch's steps, augmentation and smoothing included.
+        validation_error: Percent, or None where the epoch was not validated.
+        seconds: Wall time, validation included.
+    """
+
+    train_loss: float
+    validation_error: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class History:
+    """What a training measured.
+
+    Attributes:
+        epochs: One entry an epoch.
+        kept: The epoch (from 0) whose weights the network holds, or None without epochs.
+    """
+
+    epochs: tuple[Epoch, ...]
+    kept: int | None
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+
+def train(
+    network: nn.Module,
+    images: ImageSet,
+    recipe: Recipe,
+    *,
+    seed: int,
+    settings: TrainerSettings | None = None,
+    loggers: Sequence[Logger] = (),
+) -> History:
+    """Train a network in place on the training split.
+
+    Codes train too: masks and labels stay, kept weights and codebooks move. The same seed gives
+    the same bits on the same kind of device with the same number of threads; torch's global
+    random state is left as it was.
+
+    Args:
+        network: Gives logits (N, classes).
+        images: The data; its validation split is only looked at.
+        recipe: How to train.
+        seed: Root seed of data order, augmentation and dropout; not of the initial weights.
+        settings: Where and how it runs.
+        loggers: Lightning loggers that get the curves.
+
+    Raises:
+        ConfigError: The recipe selects on a validation split that is empty.
+        DataError: The loss is not finite; the message names epoch and step.
+    """
+    settings = settings or TrainerSettings()
+    if recipe.select == "validation" and not len(images.validation):
+        raise ConfigError(
+            f"The recipe selects on validation, but {images.name} has no validation split."
+        )
+    if recipe.epochs == 0:
+        return History((), None)
+    classifier = Classifier(network, recipe, settings.log_every_n_steps)
+    with ExitStack() as stack:
+        stack.enter_context(quiet())
+        stack.enter_context(_torch_state(settings, seed))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
+        trainer = _trainer(recipe, settings, loggers, folder)
+        trainer.fit(classifier, datamodule=ImageDataModule(images, recipe, seed))
+    return _history(classifier)
+
+
+def _trainer(
+    recipe: Recipe, settings: TrainerSettings, loggers: Sequence[Logger], folder: str
+) -> lightning.Trainer:
+    callbacks: list[Callback] = [RichProgressBar(refresh_rate=20)] if settings.progress else []
+    return lightning.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        # Fresh processes for the training alone: a relaunch of the whole command in every
+        # process would wait for itself at the store's locks.
+        strategy="ddp_spawn" if settings.strategy == "ddp" else "auto",
+        precision=PRECISIONS[settings.precision or recipe.precision],
+        max_epochs=recipe.epochs,
+        check_val_every_n_epoch=recipe.validate_every,
+        num_sanity_val_steps=1,
+        limit_train_batches=settings.limit,
+        limit_val_batches=settings.limit,
+        log_every_n_steps=settings.log_every_n_steps,
+        deterministic=settings.deterministic,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        logger=list(loggers) or False,
+        callbacks=callbacks,
+        enable_checkpointing=False,
+        enable_progress_bar=settings.progress,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+
+
+def _history(classifier: Classifier) -> History:
+    epochs = tuple(
+        Epoch(loss, None if math.isnan(error) else error, seconds)
+        for loss, error, seconds in classifier.measured.tolist()
+    )
+    return History(epochs, int(classifier.kept))
+
+
+@contextmanager
+def _torch_state(settings: TrainerSettings, seed: int) -> Iterator[None]:
+    threads = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng():
+        torch.manual_seed(derived_seed(seed, DROPOUT))
+        torch.set_num_threads(settings.threads or threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(deterministic)

@@ -1,0 +1,258 @@
+"""What is loaded is what was saved: bit for bit, trainable, at the saved sizes."""
+
+import copy
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+
+from clusterpress import ArtifactError, ConfigError, StoreError
+from clusterpress.artifact import Ledger, layer_breakdown, load, read, save
+from clusterpress.codes import code_of, dense_copy, kind_of, original_of
+from clusterpress.models import MODELS
+
+from .networks import NETWORKS, Small, dense_network, masked, mixed_network, shared
+
+
+def saved(network: nn.Module, folder: Path, **options: object) -> tuple[Path, Ledger]:
+    path = folder / "network.safetensors"
+    return path, save(network, path, **options)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_loaded_network_is_the_saved_one(name: str, tmp_path: Path) -> None:
+    network = NETWORKS[name]()
+    path, _ = saved(network, tmp_path)
+    loaded = load(path, into=Small().eval())
+    before, after = dense_copy(network).state_dict(), dense_copy(loaded).state_dict()
+    assert before.keys() == after.keys()
+    for tensor, value in before.items():
+        assert value.dtype == after[tensor].dtype
+        assert torch.equal(value, after[tensor])
+    images = torch.randn(5, 1, 6, 6)
+    assert torch.equal(network(images), loaded(images))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_ledger_is_the_file(name: str, tmp_path: Path) -> None:
+    path, ledger = saved(NETWORKS[name](), tmp_path)
+    assert ledger.file_bytes == path.stat().st_size
+    assert read(path).ledger == ledger
+    assert sum(layer.stored_bytes for layer in layer_breakdown(ledger)) == (
+        ledger.file_bytes - ledger.header_bytes
+    )
+    parts = ("codebook", "index", "position", "dense")
+    assert ledger.weight_stream_bytes == sum(map(ledger.part_bytes, parts))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_loading_and_saving_again_changes_no_byte(name: str, tmp_path: Path) -> None:
+    path, _ = saved(NETWORKS[name](), tmp_path)
+    again = tmp_path / "again"
+    save(load(path, into=Small()), again)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_loaded_codes_are_attached_and_learn(tmp_path: Path) -> None:
+    path, _ = saved(mixed_network(), tmp_path)
+    network = load(path, into=Small())
+    assert [kind_of(layer) for layer in (network.conv, network.ip1, network.ip2)] == [
+        "masked",
+        "shared",
+        "shared",
+    ]
+    assert isinstance(network, Small)
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    zeros = network.conv.weight == 0
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    network(torch.randn(4, 1, 6, 6)).square().sum().backward()
+    optimiser.step()
+    assert all(
+        not torch.equal(before[name], value)
+        for name, value in network.named_parameters()
+        if not name.startswith("conv.bias")
+    )  # a norm follows: its gradient is zero
+    assert torch.all(network.conv.weight[zeros] == 0)
+    assert network.ip1.weight.unique().numel() <= 17
+
+
+def test_a_coded_network_takes_a_dense_file(tmp_path: Path) -> None:
+    dense = dense_network()
+    path, _ = saved(dense, tmp_path)
+    loaded = load(path, into=mixed_network())
+    assert kind_of(loaded.ip1) == "dense"
+    assert torch.equal(loaded.ip1.weight, dense.ip1.weight)
+    assert loaded.ip1.weight.requires_grad
+
+
+def test_nan_payloads_and_negative_zero_survive(tmp_path: Path) -> None:
+    network = dense_network()
+    bits = torch.randint(-(2**31), 2**31 - 1, network.ip1.weight.shape, dtype=torch.int32)
+    bits[0, 0] = -(2**31)
+    network.ip1.weight.data = bits.view(torch.float32)
+    path, _ = saved(network, tmp_path)
+    loaded = load(path, into=Small())
+    assert torch.equal(loaded.ip1.weight.detach().view(torch.int32), bits)
+
+
+def test_merged_sizes_are_taken_over(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 5, 3), nn.Flatten(), nn.Linear(5 * 16, 7), nn.Linear(7, 3))
+    shared(network[2], 4, 0.5)
+    big = nn.Sequential(nn.Conv2d(1, 20, 3), nn.Flatten(), nn.Linear(320, 50), nn.Linear(50, 3))
+    masked(big[2])
+    reference = {name: value.numel() for name, value in dense_copy(big).state_dict().items()}
+    path, ledger = saved(network, tmp_path, reference=reference)
+    loaded = load(path, into=big)
+    assert loaded is big
+    assert (big[0].out_channels, big[2].in_features, big[2].out_features) == (5, 80, 7)
+    images = torch.randn(2, 1, 6, 6)
+    assert torch.equal(loaded(images), network(images))
+    assert ledger.reference_bytes == 4 * sum(reference.values())
+    assert read(path).ledger == ledger
+    assert ledger.file_bytes == path.stat().st_size
+
+
+def test_grouped_convolutions_keep_their_channels(tmp_path: Path) -> None:
+    path, _ = saved(nn.Sequential(nn.Conv2d(8, 6, 3, groups=2)), tmp_path)
+    loaded = load(path, into=nn.Sequential(nn.Conv2d(16, 4, 3, groups=2)))
+    assert (loaded[0].in_channels, loaded[0].out_channels) == (8, 6)
+    assert loaded(torch.randn(1, 8, 5, 5)).shape == (1, 6, 3, 3)
+
+
+@pytest.mark.parametrize("keep", [0.0, 1.0])
+def test_pruning_all_or_nothing_comes_back(keep: float, tmp_path: Path) -> None:
+    network = dense_network()
+    masked(network.conv, keep)
+    shared(network.ip1, 4 if keep else 0, keep)
+    path, ledger = saved(network, tmp_path)
+    loaded = load(path, into=Small())
+    assert torch.equal(loaded.ip1.weight, network.ip1.weight)
+    assert torch.equal(loaded.conv.weight, network.conv.weight)
+    assert ledger.part_bytes("position") <= 2
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_recorded_architectures_are_built_without_a_network(name: str, tmp_path: Path) -> None:
+    network = MODELS[name](classes=7, channels=1)
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    shared(layers[0], 32, 0.08)
+    path, ledger = saved(
+        network, tmp_path, architecture={"name": name, "args": {"classes": 7, "channels": 1}}
+    )
+    assert ledger.header_bytes < 2048
+    state = torch.get_rng_state()
+    loaded = load(path)
+    assert torch.equal(state, torch.get_rng_state())
+    assert type(loaded) is type(network)
+    images = torch.randn(2, 1, 28, 28)
+    assert torch.equal(loaded(images), network(images))
+
+
+def test_the_fully_coded_lenet5_has_a_header_under_2_kb(tmp_path: Path) -> None:
+    network = MODELS["lenet5"]()
+    for layer in (network.conv1, network.conv2, network.ip1, network.ip2):
+        shared(layer, 32, 0.08)
+    architecture = {"name": "lenet5", "args": {"classes": 10, "channels": 1}}
+    path, ledger = saved(network, tmp_path, architecture=architecture)
+    assert ledger.header_bytes < 2048
+    assert read(path).architecture == architecture
+
+
+def test_an_architecture_is_needed_without_a_network(tmp_path: Path) -> None:
+    path, _ = saved(dense_network(), tmp_path)
+    with pytest.raises(ConfigError, match="pass a network as into="):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "sentence"),
+    [
+        ({"name": "os.system", "args": {}}, "not one of"),
+        ({"name": "lenet5", "args": {"classes": 0}}, "does not take"),
+        ({"name": "lenet5", "args": {"command": "ls"}}, "does not take"),
+    ],
+)
+def test_unknown_architectures_are_refused(
+    architecture: dict[str, object], sentence: str, tmp_path: Path
+) -> None:
+    path, _ = saved(dense_network(), tmp_path, architecture=architecture)
+    with pytest.raises(ArtifactError, match=sentence):
+        load(path)
+
+
+def test_a_file_that_does_not_fit_leaves_the_network_as_it_is(tmp_path: Path) -> None:
+    path, _ = saved(mixed_network(), tmp_path)
+    others = (
+        nn.Sequential(nn.Linear(3, 3)),
+        nn.Sequential(nn.Conv2d(1, 4, 5)),
+    )
+    for other in others:
+        before = copy.deepcopy(other.state_dict())
+        with pytest.raises(ArtifactError, match="lacks tensors"):
+            load(path, into=other)
+        assert all(torch.equal(before[name], value) for name, value in other.state_dict().items())
+    narrow = Small()
+    narrow.conv = nn.Conv2d(1, 4, 5)
+    before = copy.deepcopy(narrow.state_dict())
+    with pytest.raises(ArtifactError, match=r"conv\.weight"):
+        load(path, into=narrow)
+    assert all(torch.equal(before[name], value) for name, value in narrow.state_dict().items())
+    assert code_of(narrow.ip1) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"position_bits": 0}, "position_bits"),
+        ({"reference": {"nothing.weight": 3}}, "nothing.weight"),
+        ({"reference": {"ip1.weight": -1}}, "reference of 'ip1.weight'"),
+        ({"architecture": {"name": "lenet5", "args": {"classes": [10]}}}, "classes"),
+        ({"architecture": "lenet5"}, "architecture"),
+    ],
+)
+def test_bad_settings_are_refused(
+    options: dict[str, object], sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        saved(dense_network(), tmp_path, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_networks_that_cannot_be_held_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"0\.weight.*parametrized"):
+        saved(nn.Sequential(weight_norm(nn.Linear(3, 3))), tmp_path)
+    with pytest.raises(ConfigError, match="bfloat16"):
+        saved(nn.Sequential(nn.Linear(3, 3)).bfloat16(), tmp_path)
+    with pytest.raises(ConfigError, match="sorts after"):
+        saved(nn.ModuleDict({"~z": nn.Linear(3, 3)}), tmp_path)
+
+
+def test_half_precision_parameters_keep_their_dtype(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(3, 2)).half()
+    path, ledger = saved(network, tmp_path)
+    assert ledger.part_bytes("dense") == 12
+    assert original_of(load(path, into=nn.Sequential(nn.Linear(3, 2)))[0]).dtype == torch.float16
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = saved(dense_network(), tmp_path)
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        saved(mixed_network(), tmp_path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_missing_folder_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        save(dense_network(), tmp_path / "nowhere" / "file")

@@ -1,0 +1,188 @@
+"""Codes: what trains, what stays, and what the streams give back."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from clusterpress.codes import (
+    CODES,
+    Code,
+    Masked,
+    Shared,
+    attach,
+    code_of,
+    coded_tensors,
+    dense_copy,
+    detach,
+    kind_of,
+    layer_type,
+    original_of,
+    weight_layers,
+)
+
+LABELS = torch.tensor([0, 1, 2, 1, 1, 0, 2, 2])
+MASK = torch.tensor([[1, 0, 1, 1], [1, 1, 0, 1], [0, 1, 1, 0]]).bool()
+
+
+def shared(*, pruned: bool, dtype: torch.dtype = torch.float32) -> tuple[Shared, torch.Tensor]:
+    codebook = torch.tensor([-0.5, 0.1, 0.7])
+    if pruned:
+        return Shared(LABELS, (3, 4), MASK, dtype), codebook
+    return Shared(torch.arange(12) % 3, (3, 4), None, dtype), codebook
+
+
+def masked() -> tuple[Masked, torch.Tensor]:
+    return Masked(MASK), torch.randn(3, 4)
+
+
+CASES = {
+    "masked": masked,
+    "shared": lambda: shared(pruned=False),
+    "shared, pruned": lambda: shared(pruned=True),
+    "shared, fp16": lambda: shared(pruned=True, dtype=torch.float16),
+}
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_the_codebook_gets_the_sum_over_its_members(pruned: bool, dtype: torch.dtype) -> None:
+    code, codebook = shared(pruned=pruned, dtype=dtype)
+    codebook.requires_grad_()
+    upstream = torch.randn(3, 4)
+    (code(codebook) * upstream).sum().backward()
+    kept = upstream[MASK] if pruned else upstream.flatten()
+    sums = [kept[code.labels == label].sum() for label in range(3)]
+    assert codebook.grad is not None
+    assert torch.allclose(codebook.grad, torch.stack(sums))
+
+
+def test_a_centre_without_members_gets_no_gradient() -> None:
+    codebook = torch.zeros(3, requires_grad=True)
+    Shared(torch.tensor([0, 2]), (1, 2))(codebook).sum().backward()
+    assert codebook.grad is not None
+    assert codebook.grad.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_streams_give_back_the_code(case: str) -> None:
+    code, original = CASES[case]()
+    streams = {stream.part: stream.values for stream in code.streams(original)}
+    again, value = CODES[code.kind].from_streams((3, 4), streams)
+    assert torch.equal(again(value), code(original))
+    assert [s.values.tolist() for s in again.streams(value)] == [
+        s.values.tolist() for s in code.streams(original)
+    ]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_attaching_and_detaching_is_exact(case: str) -> None:
+    code, original = CASES[case]()
+    layer = nn.Linear(4, 3)
+    attach(layer, "weight", code, original)
+    assert code_of(layer) is code
+    assert kind_of(layer) == code.kind
+    assert torch.equal(original_of(layer), original)
+    dense = layer.weight.detach().clone()
+    assert torch.equal(dense, code(original))
+    detach(layer, "weight")
+    assert code_of(layer) is None
+    assert kind_of(layer) == "dense"
+    assert isinstance(layer.weight, nn.Parameter)
+    assert torch.equal(layer.weight, dense)
+    assert set(layer.state_dict()) == {"weight", "bias"}
+
+
+def test_detaching_a_dense_layer_does_nothing() -> None:
+    layer = nn.Linear(4, 3)
+    weight = layer.weight
+    detach(layer, "weight")
+    assert layer.weight is weight
+
+
+def test_attaching_replaces_the_code_before() -> None:
+    layer = nn.Linear(4, 3)
+    attach(layer, "weight", *masked())
+    code, original = shared(pruned=True)
+    attach(layer, "weight", code, original)
+    assert [kind_of(module, tensor) for _, module, tensor in coded_tensors(layer)] == ["shared"]
+    assert torch.equal(layer.weight, code(original))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_training_keeps_masks_and_assignments(case: str) -> None:
+    code, original = CASES[case]()
+    layer = nn.Linear(4, 3)
+    attach(layer, "weight", code, original)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
+    before = layer.weight.detach().clone()
+    for _ in range(3):
+        optimiser.zero_grad()
+        layer(torch.randn(8, 4)).square().sum().backward()
+        optimiser.step()
+    after = layer.weight.detach()
+    assert not torch.equal(before, after)
+    if case != "shared":
+        assert torch.all(after[~MASK] == 0)
+    if case.startswith("shared"):
+        kept = after[MASK] if "," in case else after.flatten()
+        for label in range(3):
+            assert kept[code.labels == label].unique().numel() == 1
+
+
+def test_a_half_precision_codebook_trains_as_it_is_stored() -> None:
+    code = Shared(torch.arange(4), (4,), None, torch.float16)
+    codebook = torch.tensor([1 / 3, 1e-9, -7e4 / 3, 3.1e-8])
+    assert torch.equal(code(codebook), codebook.half().float())
+
+
+def test_right_inverse_gives_the_means_of_the_members() -> None:
+    code, _ = shared(pruned=True)
+    weight = torch.randn(3, 4)
+    means = [weight[MASK][LABELS.eq(label)].mean() for label in range(3)]
+    assert torch.allclose(code.right_inverse(weight), torch.stack(means))
+
+
+def test_streams_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="labels for"):
+        Shared(LABELS, (3, 4))
+    code, original = shared(pruned=False)
+    streams = {stream.part: stream.values for stream in code.streams(original)}
+    with pytest.raises(ValueError, match="label 2"):
+        Shared.from_streams((3, 4), streams | {"codebook": streams["codebook"][:2]})
+    code_, weight = masked()
+    streams = {stream.part: stream.values for stream in code_.streams(weight)}
+    with pytest.raises(ValueError, match="kept values"):
+        Masked.from_streams((3, 4), streams | {"dense": streams["dense"][:-1]})
+
+
+def test_a_dense_copy_has_the_same_function_and_no_codes() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(8, 3))
+    attach(network[0], "weight", Masked(torch.rand(2, 1, 2, 2) < 0.5), torch.randn(2, 1, 2, 2))
+    labels = torch.randint(4, (24,))
+    attach(network[2], "weight", Shared(labels, (3, 8)), torch.randn(4))
+    copied = dense_copy(network)
+    images = torch.randn(2, 1, 3, 3)
+    assert torch.equal(copied(images), network(images))
+    assert not list(coded_tensors(copied))
+    assert len(list(coded_tensors(network))) == 2
+    assert [(name, layer_type(layer)) for name, layer in weight_layers(network)] == [
+        ("0", "conv"),
+        ("2", "fc"),
+    ]
+
+
+def test_a_deep_copy_is_independent_of_its_original() -> None:
+    layer = nn.Linear(4, 3)
+    attach(layer, "weight", *masked())
+    copied, weight = copy.deepcopy(layer), layer.weight.detach().clone()
+    detach(copied, "weight")
+    assert torch.equal(layer.weight, weight)
+    attach(layer, "weight", *shared(pruned=True))
+    assert torch.equal(copied.weight, weight)
+
+
+def test_every_code_is_registered_under_its_kind() -> None:
+    assert {code.kind for code in CODES.values()} == set(CODES)
+    assert all(issubclass(code, Code) for code in CODES.values())

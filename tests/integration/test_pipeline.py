@@ -1,0 +1,115 @@
+"""A point from config to record, on real digits."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import DictConfig
+
+from clusterpress import artifact
+from clusterpress.codes import dense_copy
+from clusterpress.errors import ArtifactError, StoreError
+from clusterpress.places import folder
+from clusterpress.runs import stages as stages_module
+from clusterpress.runs.pipeline import execute
+from clusterpress.runs.plan import plan
+
+METHODS = sorted(path.stem for path in (folder("conf") / "method").glob("*.yaml"))
+TIMING = {"seconds", "stage_seconds", "latency_ms", "peak_memory_bytes", "provenance", "config"}
+
+
+def comparable(record: dict) -> dict:
+    """What must not depend on when and how often a run was interrupted."""
+    kept = {key: value for key, value in record.items() if key not in TIMING}
+    kept["stages"] = [{k: v for k, v in s.items() if k != "seconds"} for s in record["stages"]]
+    return kept
+
+
+@pytest.mark.parametrize("model", ["lenet300_100", "lenet5"])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_ends_in_a_file_that_is_what_the_ledger_says(short, method, model):
+    few = ["method.steps.share.bits=2"] if method in ("han2016", "liu2019") else []
+    config = short(f"method={method}", f"model={model}", *few)
+    outcome = execute(config)
+    record = outcome.record
+    assert outcome.artifact.stat().st_size == record["file_bytes"]
+    stored = sum(row["stored_bytes"] for row in record["ledger"]["rows"])
+    assert stored + record["header_bytes"] == record["file_bytes"]
+    assert record["header_bytes"] < 2048
+    assert record["ratios"]["file"] == record["reference_bytes"] / record["file_bytes"]
+    assert record["top1_error"] == record["stages"][-1]["top1_error"]
+
+
+def test_a_finished_point_returns_at_once(short, monkeypatch):
+    first = execute(short())
+    monkeypatch.setattr(stages_module, "train", None)
+    again = execute(short())
+    assert not first.done_before
+    assert again.done_before
+    assert again.record == first.record
+
+
+def test_points_share_their_baseline(short, monkeypatch):
+    execute(short("method=none"))
+    trained = []
+    real = stages_module.train
+    monkeypatch.setattr(stages_module, "train", lambda *a, **k: trained.append(1) or real(*a, **k))
+    execute(short("method=wang2020"))
+    assert len(trained) == 1
+
+
+def test_the_same_point_in_two_stores_is_the_same(short, tmp_path):
+    one = execute(short("method=zhong2018")).record
+    other = execute(short("method=zhong2018", f"store={tmp_path / 'other'}")).record
+    assert comparable(one) == comparable(other)
+
+
+def test_the_file_alone_gives_the_network(short):
+    config: DictConfig = short("method=wang2020", "model=lenet5")
+    outcome = execute(config)
+    alone = dense_copy(artifact.load(outcome.artifact))
+    into = dense_copy(artifact.load(outcome.artifact, into=plan(config).network()))
+    image = torch.rand(2, 1, 28, 28)
+    assert torch.equal(alone(image), into(image))
+    assert alone.ip1.out_features == 250
+
+
+def damage(path: Path) -> bytes:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return bytes(content)
+
+
+def test_a_damaged_checkpoint_is_named_and_not_overwritten(short, tmp_path):
+    execute(short("method=none"))
+    (baseline,) = [
+        path.parent
+        for path in (tmp_path / "store" / "stages").glob("*/stage.json")
+        if json.loads(path.read_text())["name"] == "baseline"
+    ]
+    damaged = damage(baseline / "network.safetensors")
+    with pytest.raises(ArtifactError, match="checkpoint of stage 'baseline' is damaged"):
+        execute(short("method=wang2020"))
+    assert (baseline / "network.safetensors").read_bytes() == damaged
+
+
+def test_a_damaged_artifact_is_one_clear_error(short):
+    outcome = execute(short("method=none"))
+    damage(outcome.artifact)
+    with pytest.raises(ArtifactError):
+        artifact.load(outcome.artifact)
+
+
+def test_a_full_disk_leaves_a_store_that_goes_on(short, monkeypatch, tmp_path):
+    def full(*arguments, **keywords):
+        raise OSError(28, "No space left on device")
+
+    real = stages_module.write_json
+    monkeypatch.setattr(stages_module, "write_json", full)
+    with pytest.raises(StoreError, match="no room left"):
+        execute(short())
+    assert not list((tmp_path / "store" / "stages").iterdir())
+    monkeypatch.setattr(stages_module, "write_json", real)
+    assert not execute(short()).done_before

@@ -1,0 +1,238 @@
+"""Hidden layers are found in order, with their readers; what cannot be merged is refused."""
+
+from collections import OrderedDict
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from clusterpress.codes import Masked, attach
+from clusterpress.errors import ConfigError
+from clusterpress.merging import Consumer, HiddenLayer, hidden_layers
+
+EXAMPLE = torch.randn(1, 1, 10, 10)
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(layers))
+
+
+class Wired(nn.Module):
+    """Layers whose wiring is given as a function of the module and its input."""
+
+    def __init__(self, wiring, **layers: nn.Module) -> None:
+        super().__init__()
+        self.wiring = wiring
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.wiring(self, x)
+
+
+def test_linear_layers_without_inputs_and_logits():
+    network = named(f=nn.Flatten(), a=nn.Linear(100, 7), r=nn.ReLU(), b=nn.Linear(7, 3))
+    assert hidden_layers(network, EXAMPLE) == [HiddenLayer("a", 7, (Consumer("b", 1),))]
+
+
+def test_a_flatten_gives_each_channel_its_positions():
+    network = named(
+        c1=nn.Conv2d(1, 4, 3),
+        p=nn.MaxPool2d(2),
+        c2=nn.Conv2d(4, 5, 3),
+        f=nn.Flatten(),
+        a=nn.Linear(20, 6),
+        r=nn.ReLU(),
+        b=nn.Linear(6, 2),
+    )
+    assert hidden_layers(network, EXAMPLE) == [
+        HiddenLayer("c1", 4, (Consumer("c2", 1),)),
+        HiddenLayer("c2", 5, (Consumer("a", 4),)),
+        HiddenLayer("a", 6, (Consumer("b", 1),)),
+    ]
+
+
+def test_order_is_that_of_the_data_not_of_the_definition():
+    network = Wired(
+        lambda m, x: m.last(m.mid(m.first(x.flatten(1)).relu()).relu()),
+        last=nn.Linear(4, 2),
+        mid=nn.Linear(3, 4),
+        first=nn.Linear(100, 3),
+    )
+    assert [layer.name for layer in hidden_layers(network, EXAMPLE)] == ["first", "mid"]
+
+
+def test_two_readers_are_both_found():
+    network = Wired(
+        lambda m, x: m.b(functional.relu(m.a(x.flatten(1)))) + m.c(m.a(x.flatten(1))),
+        a=nn.Linear(100, 3),
+        b=nn.Linear(3, 2),
+        c=nn.Linear(3, 2),
+    )
+    (layer,) = hidden_layers(network, EXAMPLE)
+    assert {reader.name for reader in layer.consumers} == {"b", "c"}
+
+
+def test_global_average_pooling_is_gone_through():
+    network = named(
+        c=nn.Conv2d(1, 4, 3), p=nn.AdaptiveAvgPool2d(1), f=nn.Flatten(), a=nn.Linear(4, 2)
+    )
+    assert hidden_layers(network, EXAMPLE) == [HiddenLayer("c", 4, (Consumer("a", 1),))]
+
+
+ALONE = [
+    nn.CELU(),
+    nn.ELU(),
+    nn.GELU(),
+    nn.Hardsigmoid(),
+    nn.Hardswish(),
+    nn.Hardtanh(),
+    nn.Identity(),
+    nn.LeakyReLU(),
+    nn.LogSigmoid(),
+    nn.Mish(),
+    nn.ReLU(inplace=True),
+    nn.ReLU6(),
+    nn.SELU(),
+    nn.Sigmoid(),
+    nn.SiLU(),
+    nn.Softplus(),
+    nn.Tanh(),
+    nn.Threshold(0.1, 0.0),
+    nn.Dropout(),
+    nn.MaxPool2d(2),
+    nn.AvgPool2d(2),
+    nn.AdaptiveAvgPool2d(2),
+    nn.AdaptiveMaxPool2d(2),
+]
+
+
+@pytest.mark.parametrize("operation", ALONE, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_what_treats_each_neuron_alone_is_gone_through(operation: nn.Module, layout):
+    positions = operation(torch.randn(1, 4, 8, 8))[0, 0].numel()
+    network = named(
+        c=nn.Conv2d(1, 4, 3), o=operation, f=nn.Flatten(), a=nn.Linear(4 * positions, 2)
+    )
+    found = hidden_layers(network.to(memory_format=layout), EXAMPLE)
+    assert found == [HiddenLayer("c", 4, (Consumer("a", positions),))]
+
+
+def test_a_hidden_layer_that_is_an_output_too_is_not_listed():
+    def both(m: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = m.a(x.flatten(1))
+        return features, m.b(features.relu())
+
+    network = Wired(both, a=nn.Linear(100, 3), b=nn.Linear(3, 2))
+    assert hidden_layers(network, EXAMPLE) == []
+
+
+def test_the_network_is_left_as_it_was():
+    network = named(f=nn.Flatten(), a=nn.Linear(100, 7), d=nn.Dropout(), b=nn.Linear(7, 3)).train()
+    network.d.eval()
+    network.a.requires_grad_(False)
+    with torch.no_grad():
+        (layer,) = hidden_layers(network, EXAMPLE)
+    assert layer.name == "a"
+    assert network.training
+    assert network.b.training
+    assert not network.d.training
+    assert not network.a.weight.requires_grad
+    assert network.b.weight.grad is None
+
+
+def skip(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    first = m.a(x.flatten(1)).relu()
+    return m.c(m.b(first).relu() + first)
+
+
+REFUSED = {
+    "batch normalisation": (
+        named(a=nn.Conv2d(1, 4, 3), n=nn.BatchNorm2d(4), f=nn.Flatten(), b=nn.Linear(256, 2)),
+        "'a'.*BatchNorm",
+    ),
+    "layer normalisation": (
+        named(f=nn.Flatten(), a=nn.Linear(100, 4), n=nn.LayerNorm(4), b=nn.Linear(4, 2)),
+        "'a'.*LayerNorm",
+    ),
+    "softmax": (
+        named(f=nn.Flatten(), a=nn.Linear(100, 4), s=nn.Softmax(1), b=nn.Linear(4, 2)),
+        "'a'.*Softmax",
+    ),
+    "skip": (
+        Wired(skip, a=nn.Linear(100, 4), b=nn.Linear(4, 4), c=nn.Linear(4, 2)),
+        "'a'",
+    ),
+    "skip from the input": (
+        Wired(
+            lambda m, x: m.b((m.a(x) + x).flatten(1)),
+            a=nn.Conv2d(1, 1, 3, padding=1),
+            b=nn.Linear(100, 2),
+        ),
+        "'a'.*Add",
+    ),
+    "concatenation": (
+        Wired(
+            lambda m, x: m.c(torch.cat([m.a(x.flatten(1)), m.b(x.flatten(1))], 1)),
+            a=nn.Linear(100, 3),
+            b=nn.Linear(100, 2),
+            c=nn.Linear(5, 2),
+        ),
+        "'[ab]'",
+    ),
+    "groups": (
+        named(a=nn.Conv2d(1, 4, 3), g=nn.Conv2d(4, 4, 3, groups=2), f=nn.Flatten()),
+        "groups",
+    ),
+    "depthwise": (
+        named(a=nn.Conv2d(1, 4, 3), g=nn.Conv2d(4, 4, 3, groups=4), e=nn.Conv2d(4, 2, 1)),
+        "'a'|groups",
+    ),
+    "another layout": (
+        Wired(
+            lambda m, x: m.b(m.a(x).permute(0, 2, 3, 1).flatten(1)),
+            a=nn.Conv2d(1, 4, 3),
+            b=nn.Linear(256, 2),
+        ),
+        "'a'.*Permute",
+    ),
+    "a layer that reads itself": (
+        Wired(
+            lambda m, x: m.c(m.b(m.b(m.a(x.flatten(1)).relu()).relu())),
+            a=nn.Linear(100, 3),
+            b=nn.Linear(3, 3),
+            c=nn.Linear(3, 2),
+        ),
+        "used again on its own output",
+    ),
+    "a reader of two layers": (
+        Wired(
+            lambda m, x: m.c(m.a(x.flatten(1)).relu()) + m.c(m.b(x.flatten(1)).relu()),
+            a=nn.Linear(100, 3),
+            b=nn.Linear(100, 3),
+            c=nn.Linear(3, 2),
+        ),
+        "'[ab]'.*joins them",
+    ),
+    "a parameter of its own": (
+        named(f=nn.Flatten(), a=nn.Linear(100, 4), p=nn.PReLU(4), b=nn.Linear(4, 2)),
+        "'a'.*PReLU",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_merged_is_refused_by_name(case: str):
+    network, message = REFUSED[case]
+    with pytest.raises(ConfigError, match=message):
+        hidden_layers(network, EXAMPLE)
+
+
+@pytest.mark.parametrize("layer", ["a", "b"])
+def test_layers_that_codes_hold_are_refused_by_name(layer: str):
+    network = named(f=nn.Flatten(), a=nn.Linear(100, 7), r=nn.ReLU(), b=nn.Linear(7, 3))
+    module = network.get_submodule(layer)
+    attach(module, "weight", Masked(torch.ones_like(module.weight)), module.weight.detach())
+    with pytest.raises(ConfigError, match=f"'{layer}'.*masked"):
+        hidden_layers(network, EXAMPLE)

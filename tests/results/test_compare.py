@@ -1,0 +1,76 @@
+import pytest
+
+from clusterpress.results import comparison, read_records
+from clusterpress.results.claims import QUANTITIES
+from tests.results.synthetic import NAMES, make_claim, make_record, store_of
+
+
+def compare_one(records, names=NAMES, **changes):
+    (row,) = comparison(records, [make_claim(**changes)], names).to_dict("records")
+    return row
+
+
+def test_a_claim_beside_our_numbers(records):
+    row = compare_one(records)
+    assert row["ours"] == pytest.approx(40.1)
+    assert row["delta_paper"] == pytest.approx(1.1)
+    assert row["n"] == 3
+    assert row["ours_low"] < 40.1 < row["ours_high"]
+    assert row["baseline_error"] == pytest.approx(0.81)
+    assert row["delta_baseline"] == pytest.approx(-0.01)
+    assert (row["ratio_convention"], row["ratio_file"]) == pytest.approx((40.1, 39.0))
+    assert (row["protocol"], row["selected"], row["data"]) == ("last", False, "mnist")
+    assert (row["verdict"], row["why"]) == ("exceeded", "")
+
+
+def test_one_point_answers_in_two_suites(records):
+    claims = [make_claim(), make_claim(id="w", paper="wu2019", points=("lenet5-4bit",))]
+    assert list(comparison(records, claims, NAMES)["n"]) == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "why"),
+    [
+        ({"points": (), "needs": "ImageNet"}, "not run", "needs ImageNet"),
+        ({"points": ("lenet9",)}, "not run", "needs a run of lenet9 on mnist"),
+        ({"paper": "liu2019"}, "not run", "needs a run of lenet5 on mnist"),
+        ({"data": "cifar10"}, "not comparable", "measured on mnist, the paper's is cifar10"),
+        ({"model": "alexnet"}, "not comparable", "measured with lenet5, the paper's is alexnet"),
+        ({"convention": "son2018"}, "not comparable", "the records hold no ratio by son2018"),
+        ({"convention": "fc_only"}, "not comparable", "the records hold no ratio by fc_only"),
+        ({"quantity": "top5_error"}, "not comparable", "the records hold no top5_error"),
+    ],
+)
+def test_what_cannot_be_compared_says_why(records, changes, verdict, why):
+    row = compare_one(records, **changes)
+    assert (row["verdict"], row["why"]) == (verdict, why)
+
+
+def test_every_quantity_can_be_measured(tmp_path):
+    record = make_record(baseline_top5_error=0.1, top5_error=0.2, macs=1_146_500)
+    records = read_records(store_of(tmp_path, [record]))
+    measured = {
+        name: compare_one(records, quantity=name, convention="file")["ours"] for name in QUANTITIES
+    }
+    assert measured["error_change"] == pytest.approx(-0.02)
+    assert measured["parameters_removed"] == pytest.approx(100 * (1 - 36000 / 431080))
+    assert measured["mac_ratio"] == 2.0
+    assert measured["macs_removed"] == 50.0
+    assert measured["file_bytes"] == 44000
+    assert measured["top5_error"] == 0.2
+
+
+def test_the_claims_own_data_set_and_another_stand_side_by_side(tmp_path):
+    digits = make_record("d", data="digits")
+    records = read_records(store_of(tmp_path, [digits, make_record("p")]))
+    names = {point: [("han2016", "lenet5")] for point in ("p", "d")}
+    compared = comparison(records, [make_claim()], names).set_index("data")
+    assert compared.loc["digits", "verdict"] == "not comparable"
+    assert compared.loc["mnist", "verdict"] == "reproduced"
+    assert compared.loc["mnist", "why"] == "n = 1"
+
+
+def test_nothing_measured_is_a_table_of_what_was_not_run(tmp_path):
+    tmp_path.mkdir(exist_ok=True)
+    compared = comparison(read_records(tmp_path), [make_claim()], {})
+    assert list(compared["verdict"]) == ["not run"]
