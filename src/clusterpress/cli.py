@@ -163,7 +163,10 @@ def _print_comparison(data: list[str], records: Path | None) -> None:
 
     compared = comparison(_frame(records), *_claims_and_names())
     if data:
-        compared = compared[compared["data"].isin(data)]
+        of_data = compared["data"].isin(data) | (
+            compared["claim_data"].isin(data) & (compared["n"] == 0)
+        )
+        compared = compared[of_data]
     print_comparison(compared)
 
 

@@ -108,6 +108,17 @@ def test_a_damaged_header_is_no_raw_exception(raw: Path, tmp_path: Path) -> None
         Mnist().load(tmp_path, download=False)
 
 
+def test_torchvisions_old_cache_files_are_no_way_round_the_checks(
+    raw: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "MNIST" / "processed"
+    old.mkdir()
+    for name in ("training.pt", "test.pt"):
+        (old / name).write_bytes(b"not a checkpoint")
+    with pytest.raises(DataError, match=r"raw is damaged"):
+        Mnist().load(tmp_path, download=False)
+
+
 def test_other_content_of_the_right_size_is_refused(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"not the official MNIST.*e0130f11"):
         Mnist().load(tmp_path, download=False)

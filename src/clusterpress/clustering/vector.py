@@ -30,7 +30,7 @@ class VectorClusters:
     sse: float
 
 
-def kmeans(  # noqa: PLR0913 - the knobs of k-means, all but two by name
+def kmeans(
     points: npt.ArrayLike,
     k: int,
     *,

@@ -53,7 +53,7 @@ def fold(
 
     ``W' = incoming @ W``, ``b' = incoming @ b``, and for every reader
     ``W_next'[:, C] = sum_i outgoing[C, i] * W_next[:, i]``, block by block where a flatten gives a
-    neuron several columns (our reading of Wang et al. 2020, METHODS section 2). It is computed in
+    neuron several columns (our reading of Wang et al. 2020). It is computed in
     float64; dtypes, devices and ``requires_grad`` stay.
 
     Args:
