@@ -1,0 +1,82 @@
+"""Compose a config from overrides; a wrong one is explained before anything is built."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from clusterpress.errors import ConfigError
+from clusterpress.places import folder
+from clusterpress.runs.components import nearest, parameters_of, target_of
+from clusterpress.schema import register
+
+
+def compose(overrides: Sequence[str]) -> DictConfig:
+    """Compose conf/config.yaml with Hydra overrides, without a sweep.
+
+    Raises:
+        ConfigError: An override is no override, or its key or value does not fit; the nearest
+            valid key is named.
+    """
+    register()
+    try:
+        with hydra.initialize_config_dir(str(folder("conf")), version_base="1.3"):
+            return _composed(overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+
+
+def _composed(overrides: Sequence[str]) -> DictConfig:
+    try:
+        return hydra.compose("config", overrides=list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        unknown = _unknown_key(overrides)
+        if unknown is None:
+            raise
+        raise ConfigError(unknown) from error
+
+
+def first_of_sweep(overrides: Sequence[str]) -> list[str]:
+    """Replace every sweep (``seed=0,1,2``) by its first value."""
+    firsts = []
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        line = override.input_line or ""
+        if override.is_sweep_override():
+            value = next(iter(override.sweep_string_iterator()))
+            line = f"{line.split('=', 1)[0]}={value}"
+        firsts.append(line)
+    return firsts
+
+
+def _unknown_key(overrides: Sequence[str]) -> str | None:
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    groups = {path.name for path in folder("conf").iterdir() if path.is_dir()}
+    choices = [
+        o.input_line or ""
+        for o in parsed
+        if o.key_or_group in groups and not isinstance(o.value(), dict)
+    ]
+    config = hydra.compose("config", overrides=choices)
+    plain = OmegaConf.to_container(config, resolve=False)
+    known = set(_keys(plain)) | groups
+    for override in parsed:
+        key = str(override.key_or_group)
+        if key not in known and not key.startswith("hydra"):
+            return f"{key!r} is not a setting; {nearest(key, sorted(known))}"
+    return None
+
+
+def _keys(node: Any, prefix: str = "") -> list[str]:
+    if not isinstance(node, Mapping):
+        return []
+    names = [str(key) for key in node if not str(key).startswith("_")]
+    if "_target_" in node:
+        names += [name for name in parameters_of(target_of(node)) if name not in node]
+    keys = [f"{prefix}{name}" for name in names]
+    for name in names:
+        keys += _keys(node.get(name), f"{prefix}{name}.")
+    return keys

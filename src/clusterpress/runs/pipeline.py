@@ -1,0 +1,125 @@
+"""From a plan to its record: stages, file, the file read back, its score."""
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+
+from clusterpress import artifact
+from clusterpress.artifact import Ledger
+from clusterpress.codes import dense_copy
+from clusterpress.errors import ArtifactError
+from clusterpress.models.accounting import macs
+from clusterpress.runs.plan import Plan, plan
+from clusterpress.runs.record import record
+from clusterpress.runs.stages import Stages
+from clusterpress.runs.store import Store, read_json, write_json
+from clusterpress.training.evaluation import Evaluation
+
+ARTIFACT, RECORD = "artifact.safetensors", "record.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Attributes:
+        record: What was measured.
+        done_before: Whether the record was there already and nothing was done.
+        artifact: The compressed network's file.
+    """
+
+    record: dict[str, Any]
+    done_before: bool
+    artifact: Path
+
+
+def execute(config: DictConfig) -> Outcome:
+    """Run a point at its seed, or find its record.
+
+    Raises:
+        ConfigError: The config is wrong; nothing was trained.
+        DataError: Data are missing or damaged, or a network is not finite.
+        ArtifactError: A file that was written does not give the network back.
+        StoreError: The store is damaged or full.
+    """
+    return execute_plan(plan(config))
+
+
+def execute_plan(checked: Plan) -> Outcome:
+    """Run a checked plan, or find its record; see ``execute``."""
+    store = Store(checked.store)
+    place = store.run(checked.id)
+    done_before = place.exists()
+    if not done_before:
+        store.sweep()
+        with store.locked(checked.id, f"{checked.title}: waiting for another process's record"):
+            if not place.exists():
+                _run(checked, store, place)
+    return Outcome(read_json(place / RECORD), done_before, place / ARTIFACT)
+
+
+def _run(checked: Plan, store: Store, place: Path) -> None:
+    start = time.perf_counter()
+    stages = Stages(checked, store)
+    results = [stages.result(number) for number in range(len(stages.names))]
+    baseline, network = stages.network(0), stages.network(len(stages.names) - 1)
+    with store.appearing(place) as folder:
+        ledger = _write(checked, network, baseline, folder / ARTIFACT)
+        decoded = artifact.load(folder / ARTIFACT, into=checked.network())
+        score = _checked_score(stages, network, decoded)
+        example = torch.zeros(1, *checked.data.shape)
+        measured = {
+            "top1_error": score.top1_error,
+            "top5_error": score.top5_error,
+            "validation_error": stages.measure(decoded, "validation").top1_error,
+            "macs": macs(decoded, example),
+            "baseline_macs": macs(baseline, example),
+            "latency_ms": latency_ms(decoded, example),
+            "seconds": time.perf_counter() - start,
+        }
+        write_json(
+            folder / RECORD, record(checked, results, ledger, measured, stages.images.sha256)
+        )
+
+
+def _write(checked: Plan, network: nn.Module, baseline: nn.Module, path: Path) -> Ledger:
+    reference = {name: tensor.numel() for name, tensor in baseline.state_dict().items()}
+    known = checked.model["known"]
+    architecture = {key: checked.model[key] for key in ("name", "args")} if known else None
+    return artifact.save(
+        network,
+        path,
+        architecture=architecture,
+        reference=reference,
+        position_bits=int(checked.config["position_bits"]),
+    )
+
+
+def _checked_score(stages: Stages, network: nn.Module, decoded: nn.Module) -> Evaluation:
+    """Score the network that the file gives; it must predict what the one in memory predicts."""
+    score, expected = stages.measure(decoded, "test"), stages.measure(network, "test")
+    if not torch.equal(score.predictions, expected.predictions):
+        differing = int((score.predictions != expected.predictions).sum())
+        raise ArtifactError(
+            f"the decoded artifact predicts {differing} test images otherwise "
+            "than the network that was written"
+        )
+    return score
+
+
+def latency_ms(network: nn.Module, example: torch.Tensor, repeats: int = 31) -> float:
+    """Give the median time of a forward pass of one image on the CPU, in milliseconds."""
+    dense = dense_copy(network).eval()
+    times = []
+    with torch.inference_mode():
+        for _ in range(repeats):
+            start = time.perf_counter()
+            dense(example)
+            times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)

@@ -1,0 +1,199 @@
+"""A config, checked and taken apart: what will be built, and what it is called."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from torch import nn
+
+from clusterpress import artifact
+from clusterpress.errors import ClusterpressError, ConfigError
+from clusterpress.models import MODELS
+from clusterpress.runs.components import build, problems, schema_problems, target_of
+from clusterpress.runs.identity import chain, digest, settings
+from clusterpress.schema import Config
+from clusterpress.steps import Finetune, Step
+from clusterpress.training.recipe import Recipe
+
+# Raised when what a record holds would change for the same stages.
+RECORD_VERSION = 1
+_SUPPLIED = ("classes", "channels")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked point and its seed, with every object of it constructed.
+
+    Attributes:
+        config: The resolved config as plain values.
+        data: The data set, not loaded.
+        model: Name and arguments of the architecture.
+        network: Builds the architecture, initialised from torch's global generator.
+        recipe: Trains the baseline.
+        steps: The method's steps by name, in order.
+        stage_ids: One id a stage, the baseline's first.
+        point: Names the configuration without its seed.
+        id: Names the run.
+        protocol: Which epoch is reported: ``last`` or ``validation``.
+    """
+
+    config: dict[str, Any]
+    data: Any
+    model: dict[str, Any]
+    network: Callable[[], nn.Module]
+    recipe: Recipe
+    steps: dict[str, Step]
+    trainer: Any
+    tracker: Any
+    stage_ids: list[str]
+    point: str
+    id: str
+    protocol: str
+
+    @property
+    def seed(self) -> int:
+        """The root seed."""
+        return int(self.config["seed"])
+
+    @property
+    def store(self) -> Path:
+        """The folder of stages, artifacts and records."""
+        return Path(self.config["store"])
+
+    @property
+    def title(self) -> str:
+        """What the run is, in one line for people."""
+        config = self.config
+        return f"{self.data.name} {self.model['name']} {config['method']['name']} seed {self.seed}"
+
+
+def plan(config: DictConfig) -> Plan:
+    """Check a composed config as a whole and construct everything in it but the data.
+
+    Raises:
+        ConfigError: One sentence for every key and value that is wrong, all at once.
+    """
+    plain = _resolved(config)
+    found = _node_problems(plain)
+    if found:
+        raise ConfigError("; ".join(found))
+    parts = _built(plain)
+    steps: dict[str, Step] = parts["steps"]
+    first = {key: settings(plain[key]) for key in ("data", "model")}
+    first["recipe"] = settings(plain["recipe"]["train"])
+    # Where a training runs is no part of its identity, except where it changes what is trained.
+    first |= {
+        key: plain["trainer"][key]
+        for key in ("limit", "precision")
+        if plain["trainer"].get(key) is not None
+    }
+    moves = [settings(node) for node in plain["method"]["steps"].values()]
+    point = digest(
+        {
+            "stages": chain(first, moves, 0)[-1],
+            "method": plain["method"]["name"],
+            "paper": plain["method"]["paper"],
+            "profile": plain["profile"],
+            "selected": plain["selected"],
+            "artifact": artifact.VERSION,
+            "position_bits": plain["position_bits"],
+            "record": RECORD_VERSION,
+        }
+    )
+    return Plan(
+        config=plain,
+        data=parts["data"],
+        model=parts["model"],
+        network=parts["network"],
+        recipe=parts["recipe"],
+        steps=steps,
+        trainer=parts["trainer"],
+        tracker=parts["tracker"],
+        stage_ids=chain(first, moves, int(plain["seed"])),
+        point=point,
+        id=digest({"point": point, "seed": plain["seed"]}),
+        protocol=_protocol(parts["recipe"], steps),
+    )
+
+
+def _resolved(config: DictConfig) -> dict[str, Any]:
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _node_problems(plain: Mapping[str, Any]) -> list[str]:
+    found = schema_problems(plain, Config)
+    for key in ("data", "recipe", "method", "trainer", "tracker"):
+        found += problems(plain[key], key)
+    found += problems(plain["model"], "model", _SUPPLIED)
+    for name, node in plain["method"]["steps"].items():
+        if not isinstance(node, Mapping) or "_target_" not in node:
+            found.append(f"method.steps.{name} has no _target_")
+    return found
+
+
+def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Build every part, collecting all refusals before raising one error."""
+    refused: list[str] = []
+
+    def attempt(make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except ClusterpressError as error:
+            refused.append(str(error))
+            return None
+
+    parts: dict[str, Any] = {}
+    for key in ("data", "trainer", "tracker"):
+        parts[key] = attempt(partial(build, plain[key], key))
+    parts["recipe"] = attempt(partial(build, plain["recipe"]["train"], "recipe.train"))
+    parts["steps"] = {
+        name: attempt(partial(_step, node, name)) for name, node in plain["method"]["steps"].items()
+    }
+    parts["model"] = attempt(partial(_architecture, plain["model"], parts["data"]))
+    supplied = _supplied(parts["data"]) if parts["data"] is not None else {}
+    parts["network"] = partial(build, plain["model"], "model", **supplied)
+    if not refused:
+        attempt(parts["network"])
+    if refused:
+        raise ConfigError("; ".join(refused))
+    return parts
+
+
+def _step(node: Mapping[str, Any], name: str) -> Step:
+    step = build(node, f"method.steps.{name}")
+    if not isinstance(step, Step):
+        raise ConfigError(
+            f"method.steps.{name}: {node['_target_']} is no step; it needs a "
+            "version and apply(network, context)"
+        )
+    return step
+
+
+def _supplied(data: Any) -> dict[str, int]:
+    return {"classes": data.classes, "channels": data.shape[0]}
+
+
+def _architecture(node: Mapping[str, Any], data: Any) -> dict[str, Any]:
+    target = target_of(node)
+    names = [name for name, known in MODELS.items() if known is target]
+    own = {key: value for key, value in node.items() if key != "_target_"}
+    arguments = own | (_supplied(data) if data is not None else {})
+    return {
+        "name": names[0] if names else target.__name__.lower(),
+        "args": arguments,
+        "known": bool(names),
+    }
+
+
+def _protocol(recipe: Recipe, steps: Mapping[str, Step]) -> str:
+    recipes = [recipe, *(step.recipe for step in steps.values() if isinstance(step, Finetune))]
+    return "validation" if any(r.select == "validation" for r in recipes) else "last"

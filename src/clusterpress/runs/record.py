@@ -1,0 +1,71 @@
+"""What a run leaves: one JSON-safe record that is never changed."""
+
+from math import isnan
+from typing import Any
+
+from clusterpress.artifact import CONVENTIONS, Ledger, han2016_huffman_bytes, held_parameters
+from clusterpress.runs.plan import RECORD_VERSION, Plan
+from clusterpress.runs.provenance import peak_memory_bytes, provenance
+
+
+def record(
+    checked: Plan,
+    stages: list[dict[str, Any]],
+    ledger: Ledger,
+    measured: dict[str, Any],
+    data_sha256: str,
+) -> dict[str, Any]:
+    """Put together what a run measured.
+
+    Args:
+        checked: The plan.
+        stages: What each stage measured, the baseline first.
+        ledger: Of the artifact.
+        measured: Accuracies, MACs and times of the decoded network.
+        data_sha256: Of the data set's arrays.
+    """
+    config, baseline = checked.config, stages[0]
+    return {
+        "format": RECORD_VERSION,
+        "id": checked.id,
+        "point": checked.point,
+        "paper": config["method"]["paper"],
+        "method": config["method"]["name"],
+        "data": checked.data.name,
+        "model": checked.model["name"],
+        "seed": checked.seed,
+        "profile": config["profile"],
+        "protocol": checked.protocol,
+        "selected": config["selected"],
+        "baseline_top1_error": baseline["top1_error"],
+        "baseline_validation_error": baseline["validation_error"],
+        **measured,
+        **_sizes(ledger, baseline),
+        # A run's time is that of all its stages, also of those that another run did for it.
+        "stage_seconds": sum(stage["seconds"] for stage in stages),
+        "stages": stages,
+        "ledger": ledger.to_dict(),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "config": config,
+        "provenance": provenance(
+            device=checked.trainer.accelerator,
+            precision=checked.recipe.precision,
+            data_sha256=data_sha256,
+        ),
+    }
+
+
+def _sizes(ledger: Ledger, baseline: dict[str, Any]) -> dict[str, Any]:
+    values = {name: float(convention(ledger)) for name, convention in CONVENTIONS.items()}
+    return {
+        "baseline_parameters": baseline["parameters"],
+        "parameters": held_parameters(ledger),
+        "reference_bytes": ledger.reference_bytes,
+        "file_bytes": ledger.file_bytes,
+        "header_bytes": ledger.header_bytes,
+        "bias_bytes": ledger.part_bytes("bias"),
+        "weight_stream_bytes": ledger.weight_stream_bytes,
+        "han2016_huffman_bytes": han2016_huffman_bytes(ledger),
+        # NaN marks a convention that does not apply; JSON knows only null.
+        "ratios": {name: None if isnan(value) else value for name, value in values.items()},
+    }

@@ -1,0 +1,150 @@
+"""The stages of a run: each is done once, kept as a file, and found again by its id."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from clusterpress import artifact
+from clusterpress.data.images import ImageSet
+from clusterpress.errors import ArtifactError
+from clusterpress.runs.plan import Plan
+from clusterpress.runs.seeds import derive
+from clusterpress.runs.store import Store, read_json, write_json
+from clusterpress.steps import Context
+from clusterpress.training.evaluation import Evaluation, evaluate
+from clusterpress.training.loop import train
+from clusterpress.training.recipe import Recipe
+
+NETWORK = "network.safetensors"
+
+
+@lru_cache(maxsize=2)
+def _loaded(data: Any, data_dir: Path | None, download: bool) -> ImageSet:
+    loaded: ImageSet = data.load(data_dir, download=download)
+    return loaded
+
+
+class Stages:
+    """Gives the finished stages of one plan, doing those that nobody has done.
+
+    Args:
+        plan: The plan.
+        store: Where finished stages are kept.
+    """
+
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self.plan, self.store = plan, store
+        self.names = ["baseline", *plan.steps]
+
+    @property
+    def images(self) -> ImageSet:
+        """The data set, loaded on first use and kept for the next run of this process."""
+        folder = self.plan.config["data_dir"]
+        return _loaded(
+            self.plan.data, Path(folder) if folder else None, bool(self.plan.config["download"])
+        )
+
+    def result(self, number: int) -> dict[str, Any]:
+        """Give what stage ``number`` measured, doing it and those before it where needed.
+
+        Raises:
+            StoreError: The stage's notes are damaged, or the disk is full.
+            ArtifactError: The checkpoint of the stage before is damaged.
+        """
+        name, place = self.plan.stage_ids[number], self.store.stage(self.plan.stage_ids[number])
+        if not place.exists():
+            if number:
+                self.result(number - 1)
+            with self.store.locked(name, self._waiting(number)):
+                if not place.exists():
+                    self._do(number, place)
+        notes: dict[str, Any] = read_json(place / "stage.json")
+        return notes
+
+    def network(self, number: int) -> nn.Module:
+        """Read the network of a finished stage from its file.
+
+        Raises:
+            ArtifactError: The file is damaged; nothing is overwritten.
+        """
+        path = self.store.stage(self.plan.stage_ids[number]) / NETWORK
+        try:
+            return artifact.load(path, into=self.plan.network())
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"the checkpoint of stage {self.names[number]!r} is damaged: "
+                f"{error}; remove the folder {path.parent} to have it run again"
+            ) from error
+
+    def measure(self, network: nn.Module, split: str) -> Evaluation:
+        """Score a network on the ``validation`` or ``test`` split."""
+        device = "cuda" if self.plan.trainer.accelerator == "gpu" else "cpu"
+        return evaluate(network, getattr(self.images, split), self.images, device=device)
+
+    def _waiting(self, number: int) -> str:
+        return (
+            f"{self.plan.title}: waiting for another process that works on the same "
+            f"{self.names[number]!r}"
+        )
+
+    def _do(self, number: int, place: Path) -> None:
+        start, context = time.perf_counter(), self._context(number)
+        network = self._initial(context) if number == 0 else self._moved(number, context)
+        seconds = time.perf_counter() - start
+        test, validation = self.measure(network, "test"), self.measure(network, "validation")
+        with self.store.appearing(place) as folder:
+            ledger = artifact.save(network, folder / NETWORK)
+            write_json(
+                folder / "stage.json",
+                {
+                    "id": place.name,
+                    "name": self.names[number],
+                    "seconds": seconds,
+                    "top1_error": test.top1_error,
+                    "validation_error": validation.top1_error,
+                    "parameters": artifact.held_parameters(ledger),
+                    "facts": context.facts,
+                },
+            )
+
+    def _initial(self, context: Context) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(self.plan.seed, "initialisation"))
+            network = self.plan.network()
+        context.train(network, self.plan.recipe)
+        return network
+
+    def _moved(self, number: int, context: Context) -> nn.Module:
+        step = self.plan.steps[self.names[number]]
+        return step.apply(self.network(number - 1), context)
+
+    def _context(self, number: int) -> Context:
+        calls = iter(range(1_000_000))
+
+        def run(network: nn.Module, recipe: Recipe) -> None:
+            call = next(calls)
+            train(
+                network,
+                self.images,
+                recipe,
+                seed=derive(self.plan.seed, "data", number, call),
+                settings=self.plan.trainer,
+                loggers=self._loggers(number, call),
+            )
+
+        return Context(
+            train=run,
+            example=torch.zeros(1, *self.plan.data.shape),
+            clustering=derive(self.plan.seed, "clustering", number),
+        )
+
+    def _loggers(self, number: int, call: int) -> list[Any]:
+        name = f"{self.plan.stage_ids[number]}-{self.names[number]}" + (f"-{call}" if call else "")
+        config: Mapping[str, Any] = self.plan.config
+        loggers: list[Any] = self.plan.tracker.loggers(self.store.root / "logs", name, dict(config))
+        return loggers

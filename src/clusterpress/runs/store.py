@@ -1,0 +1,132 @@
+"""The store: finished stages and runs in folders that appear whole or not at all."""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from clusterpress.errors import StoreError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Store:
+    """A folder with ``stages/<id>/``, ``runs/<id>/`` and ``locks/``.
+
+    A stage's or run's folder is filled under a temporary name, synced and renamed; so whatever
+    kills the process, what has its final name is whole.
+
+    Args:
+        root: The folder; made on first use.
+
+    Raises:
+        StoreError: The folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        try:
+            for name in ("stages", "runs", "locks"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the store {self.root} cannot be made: {error.strerror}") from error
+
+    def stage(self, stage_id: str) -> Path:
+        """Give the folder of a stage, there or not."""
+        return self.root / "stages" / stage_id
+
+    def run(self, run_id: str) -> Path:
+        """Give the folder of a run, there or not."""
+        return self.root / "runs" / run_id
+
+    @contextmanager
+    def locked(self, name: str, waiting: str = "") -> Iterator[None]:
+        """Hold the lock ``name`` among all processes that use this store.
+
+        Args:
+            name: A stage's or run's id.
+            waiting: Printed once when another process holds the lock.
+        """
+        lock = FileLock(self.root / "locks" / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(waiting or f"waiting for another process that works on {name}", flush=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def appearing(self, final: Path) -> Iterator[Path]:
+        """Give a temporary folder that becomes ``final`` when the block ends without an error.
+
+        Raises:
+            StoreError: The disk is full; nothing is left behind.
+        """
+        # Not mkdtemp: what becomes the final folder keeps the permissions that the user's umask gives.
+        temporary = final.parent / f".{final.name}-{uuid.uuid4().hex}"
+        try:
+            temporary.mkdir()
+            yield temporary
+            for path in temporary.iterdir():
+                _sync(path)
+            _sync(temporary)
+            temporary.rename(final)
+            _sync(final.parent)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise StoreError(
+                    f"no room left to write {final}: {error.strerror}; free some "
+                    "space and repeat the command, it continues from here"
+                ) from error
+            raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written; only for stages nobody works on."""
+        for room in ("stages", "runs"):
+            for path in (self.root / room).glob(".*-*"):
+                name = path.name[1:].split("-")[0]
+                lock = FileLock(self.root / "locks" / f"{name}.lock")
+                try:
+                    with lock.acquire(timeout=0):
+                        shutil.rmtree(path, ignore_errors=True)
+                except Timeout:
+                    continue
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file; not atomic by itself: it stands in a folder that appears whole."""
+    path.write_text(json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of the store.
+
+    Raises:
+        StoreError: It is unreadable or no JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path} is damaged ({error}); remove its folder to have the stage run again"
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,85 @@
+"""The suites: the points that reproduce one paper on one data set, from experiments/*.yaml."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clusterpress.errors import ConfigError
+from clusterpress.places import folder
+from clusterpress.runs.components import nearest
+
+
+@dataclass(frozen=True)
+class SuitePoint:
+    """One point of a suite.
+
+    Attributes:
+        paper: The suite's paper.
+        data: The suite's data set.
+        name: The point's name, unique within the suite; claims refer to it.
+        overrides: Hydra overrides that give its config, without the seed.
+    """
+
+    paper: str
+    data: str
+    name: str
+    overrides: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The point's full name."""
+        return f"{self.paper}/{self.data}/{self.name}"
+
+
+def suite_points(where: Path | None = None) -> list[SuitePoint]:
+    """Read all suites.
+
+    Args:
+        where: Folder of experiment files; None means the package's own.
+
+    Raises:
+        ConfigError: A file is not as it should be.
+    """
+    points: list[SuitePoint] = []
+    for path in sorted((where or folder("experiments")).glob("*.yaml")):
+        content = yaml.safe_load(path.read_text())
+        for data, entries in (content.get("suites") or {}).items():
+            points += [_point(path, content["paper"], data, entry) for entry in entries]
+    titles = [point.title for point in points]
+    double = sorted({title for title in titles if titles.count(title) > 1})
+    if double:
+        raise ConfigError(f"suite points with the same name: {', '.join(double)}")
+    return points
+
+
+def chosen(points: Iterable[SuitePoint], papers: list[str], data: list[str]) -> list[SuitePoint]:
+    """Choose points by paper and data set; an empty list chooses all.
+
+    Raises:
+        ConfigError: A name that no suite has.
+    """
+    points = list(points)
+    for names, known, word in (
+        (papers, {p.paper for p in points}, "paper"),
+        (data, {p.data for p in points}, "data set"),
+    ):
+        for name in set(names) - known:
+            raise ConfigError(f"no suite of the {word} {name!r}; {nearest(name, sorted(known))}")
+    return [
+        point
+        for point in points
+        if (not papers or point.paper in papers) and (not data or point.data in data)
+    ]
+
+
+def _point(path: Path, paper: str, data: str, entry: dict[str, Any]) -> SuitePoint:
+    if set(entry) != {"name", "overrides"}:
+        raise ConfigError(
+            f"{path.name}: a point of the suite {data!r} has the keys "
+            f"{sorted(entry)}, it needs name and overrides"
+        )
+    overrides = (f"data={data}", *map(str, entry["overrides"]))
+    return SuitePoint(paper, data, str(entry["name"]), overrides)

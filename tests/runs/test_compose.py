@@ -1,0 +1,74 @@
+"""A wrong override names the nearest valid key, before anything is built."""
+
+import pytest
+
+from clusterpress.errors import ConfigError
+from clusterpress.runs.compose import compose, first_of_sweep
+from clusterpress.runs.plan import plan
+
+
+@pytest.mark.parametrize(
+    ("override", "near"),
+    [
+        ("typo=1", "is not a setting"),
+        ("+typo=1", "is not a setting"),
+        ("sead=1", "'seed'"),
+        ("+sead=1", "'seed'"),
+        ("metod=none", "'method'"),
+        ("recipe.train.epoch=3", "'recipe.train.epochs'"),
+        ("+recipe.train.epoch=3", "'epochs'"),
+        ("+method.nam=x", "'name'"),
+        ("+method.steps.finetune.recipee=1", "'recipe'"),
+        ("+model.depth=3", "nothing is valid here"),
+        ("+data.validatoin=10", "'validation'"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(override, near):
+    with pytest.raises(ConfigError, match="is not a setting") as caught:
+        plan(compose([override]))
+    assert near in str(caught.value)
+
+
+def test_an_unknown_choice_lists_the_choices():
+    with pytest.raises(ConfigError, match="han2016"):
+        compose(["method=han2061"])
+
+
+@pytest.mark.parametrize("override", ["seed=zero", "method", "seed=[1"])
+def test_a_wrong_value_or_line_is_a_config_error(override):
+    with pytest.raises(ConfigError):
+        plan(compose([override]))
+
+
+def test_all_errors_come_at_once():
+    with pytest.raises(ConfigError) as caught:
+        plan(
+            compose(
+                [
+                    "method=wang2020",
+                    "method.steps.merge.keep=1.5",
+                    "recipe.train.lr=-1",
+                    "trainer.devices=0",
+                ]
+            )
+        )
+    for part in ("keep", "lr", "devices"):
+        assert part in str(caught.value)
+
+
+def test_a_sweep_is_checked_by_its_first_point():
+    assert first_of_sweep(["seed=0,1", "data=mnist", "method.steps.x=[1,2]"]) == [
+        "seed=0",
+        "data=mnist",
+        "method.steps.x=[1,2]",
+    ]
+
+
+def test_a_foreign_target_is_refused_by_name():
+    with pytest.raises(ConfigError, match=r"os\.nothing"):
+        plan(compose(["method.steps.finetune._target_=os.nothing"]))
+
+
+def test_what_is_no_step_is_refused():
+    with pytest.raises(ConfigError, match="is no step"):
+        plan(compose(["+method.steps.x={_target_: clusterpress.training.recipe.Recipe}"]))

@@ -1,0 +1,62 @@
+"""The identities of composed points."""
+
+from clusterpress.runs.compose import compose
+from clusterpress.runs.plan import plan
+
+
+def ids(*overrides):
+    checked = plan(compose(overrides))
+    return checked.point, checked.id, checked.stage_ids
+
+
+def test_where_a_run_happens_is_no_part_of_its_identity(tmp_path):
+    here = ids()
+    assert (
+        ids(
+            f"store={tmp_path}",
+            "data_dir=/elsewhere",
+            "trainer.progress=true",
+            "tracker=wandb",
+            "download=false",
+        )
+        == here
+    )
+
+
+def test_one_point_for_all_seeds():
+    one, other = ids("seed=0"), ids("seed=1")
+    assert one[0] == other[0]
+    assert one[1] != other[1]
+    assert not set(one[2]) & set(other[2])
+
+
+def test_methods_share_the_baseline_and_equal_first_steps():
+    han, liu = ids("method=han2016"), ids("method=liu2019")
+    assert han[2][:3] == liu[2][:3]
+    assert han[2][3] != liu[2][3]
+    assert han[0] != liu[0]
+
+
+def test_data_model_recipe_and_knobs_change_the_identity():
+    points = [
+        ids(*o)[1]
+        for o in (
+            (),
+            ("model=lenet5",),
+            ("data=mnist",),
+            ("recipe.train.lr=0.123",),
+            ("method=wang2020",),
+            ("profile=other",),
+            ("trainer=debug",),
+        )
+    ]
+    assert len(set(points)) == len(points)
+
+
+def test_spelling_out_a_default_changes_nothing():
+    assert ids("method=wang2020", "+method.steps.merge.restarts=5") == ids("method=wang2020")
+
+
+def test_the_protocol_is_that_of_the_recipes():
+    assert plan(compose([])).protocol == "last"
+    assert plan(compose(["recipe.train.select=validation"])).protocol == "validation"

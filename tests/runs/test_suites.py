@@ -1,0 +1,30 @@
+"""Every point of every suite is a valid config, under a name of its own."""
+
+import pytest
+
+from clusterpress.errors import ConfigError
+from clusterpress.runs.named import named_points
+from clusterpress.runs.suites import chosen, suite_points
+
+
+def test_every_suite_point_is_valid():
+    assert sum(map(len, named_points().values())) == len(suite_points())
+
+
+def test_every_paper_has_a_suite_on_digits_and_mnist():
+    suites = {(point.paper, point.data) for point in suite_points()}
+    for paper in ("han2016", "liu2019", "wang2020", "zhong2018", "wu2019", "controls"):
+        assert {(paper, "digits"), (paper, "mnist")} <= suites
+
+
+def test_an_unknown_paper_names_the_nearest():
+    with pytest.raises(ConfigError, match="nearest is 'han2016'"):
+        chosen(suite_points(), ["han2015"], [])
+
+
+def test_a_name_twice_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "paper: a\nsuites: {digits: [{name: x, overrides: []}, {name: x, overrides: []}]}"
+    )
+    with pytest.raises(ConfigError, match="a/digits/x"):
+        suite_points(tmp_path)
