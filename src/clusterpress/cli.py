@@ -55,15 +55,18 @@ def validate(context: typer.Context) -> None:
     from clusterpress.places import folder
     from clusterpress.results import load_claims
     from clusterpress.runs.compose import compose, first_of_sweep
-    from clusterpress.runs.named import named_points
+    from clusterpress.runs.named import point_config
     from clusterpress.runs.plan import plan
+    from clusterpress.runs.suites import suite_points
 
     if context.args:
         checked = plan(compose(first_of_sweep(context.args)))
         console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
         return
-    names, claims = named_points(), load_claims(folder("experiments"))
-    console.print(f"valid: {sum(map(len, names.values()))} suite points, {len(claims)} claims")
+    points, claims = suite_points(), load_claims(folder("experiments"))
+    for point in points:
+        plan(point_config(point.overrides))
+    console.print(f"valid: {len(points)} suite points, {len(claims)} claims")
 
 
 @app.command(context_settings=FREE)

@@ -12,8 +12,19 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="no checkout to build from")
 def test_the_wheel_runs_outside_a_checkout(tmp_path):
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-             "--no-index", "--wheel-dir", str(tmp_path), str(ROOT)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--wheel-dir",
+        str(tmp_path),
+        str(ROOT),
+    ]
     subprocess.run(build, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("clusterpress-*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -25,8 +36,14 @@ def test_the_wheel_runs_outside_a_checkout(tmp_path):
         "assert places.checkout() is None; "
         "print(plan(compose(['method=han2016'])).title)"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "installed")],
-                          cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "installed")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.stdout.strip() == "digits lenet300_100 han2016 seed 0", done.stderr
     experiments = {path.name for path in (ROOT / "experiments").glob("*.yaml")}
     installed = (tmp_path / "installed" / "clusterpress" / "experiments").glob("*.yaml")

@@ -3,11 +3,15 @@
 import pytest
 
 from clusterpress.errors import ConfigError
-from clusterpress.runs.named import named_points
+from clusterpress.runs.compose import compose
+from clusterpress.runs.named import named_points, point_config
+from clusterpress.runs.plan import plan
 from clusterpress.runs.suites import chosen, suite_points
 
 
 def test_every_suite_point_is_valid():
+    titles = [plan(point_config(point.overrides)).title for point in suite_points()]
+    assert len(titles) == len(suite_points()) > 100
     assert sum(map(len, named_points().values())) == len(suite_points())
 
 
@@ -28,3 +32,8 @@ def test_a_name_twice_is_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match="a/digits/x"):
         suite_points(tmp_path)
+
+
+@pytest.mark.parametrize("point", suite_points()[::9], ids=lambda point: point.title)
+def test_the_shortcut_composes_what_hydra_composes(point):
+    assert point_config(point.overrides) == compose(point.overrides)

@@ -27,8 +27,27 @@ class _Lookup(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
         (labels,) = ctx.saved_tensors
         (gradient,) = gradients
-        sums = torch.bincount(labels, weights=gradient.double(), minlength=ctx.size)
-        return sums.to(gradient.dtype), None
+        return sum_by_label(gradient, labels, ctx.size), None
+
+
+def sum_by_label(values: torch.Tensor, labels: torch.Tensor, size: int) -> torch.Tensor:
+    """Sum ``values`` by label, accumulated in float64.
+
+    Args:
+        values: Floats, shape (n,).
+        labels: int64 in ``[0, size)``, shape (n,).
+        size: Number of sums.
+
+    Returns:
+        Shape (size,), in the dtype of ``values``.
+    """
+    wide = values.double()
+    if values.is_cuda:
+        # There bincount adds in no fixed order and is refused where bits must repeat.
+        sums = wide.new_zeros(size).index_put((labels,), wide, accumulate=True)
+    else:
+        sums = torch.bincount(labels, weights=wide, minlength=size)
+    return sums.to(values.dtype)
 
 
 _lookup = cast(Callable[[torch.Tensor, torch.Tensor], torch.Tensor], _Lookup.apply)
@@ -87,8 +106,7 @@ class Shared(Code):
         kept = weight.flatten() if self.positions is None else weight.flatten()[self.positions]
         size = int(self.labels.max()) + 1 if self.labels.numel() else 0
         counts = torch.bincount(self.labels, minlength=size).clamp(min=1)
-        sums = torch.bincount(self.labels, weights=kept.double(), minlength=size)
-        return (sums / counts).to(weight.dtype)
+        return sum_by_label(kept, self.labels, size) / counts
 
     def mask(self) -> torch.Tensor | None:
         """Give the bool mask of kept entries in the weight's shape; None where all are kept."""

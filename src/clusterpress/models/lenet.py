@@ -7,7 +7,7 @@ from torch.nn.functional import max_pool2d, relu
 from clusterpress.models.filler import XavierConv2d, XavierLinear, check_sizes
 
 
-class LeNet300_100(nn.Module):  # noqa: N801
+class LeNet300_100(nn.Module):
     """LeNet-300-100: 784-300-100-10 with ReLUs between (LeCun et al. 1998; Han et al. 2016)."""
 
     def __init__(self, classes: int = 10, channels: int = 1) -> None:

@@ -40,6 +40,20 @@ def _composed(overrides: Sequence[str]) -> DictConfig:
         raise ConfigError(unknown) from error
 
 
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """Give a composed config as plain values, every interpolation resolved.
+
+    Raises:
+        ConfigError: A value is missing, or an interpolation leads nowhere.
+    """
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
 def first_of_sweep(overrides: Sequence[str]) -> list[str]:
     """Replace every sweep (``seed=0,1,2``) by its first value."""
     firsts = []

@@ -4,9 +4,14 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from clusterpress import artifact
 from clusterpress.runs.components import parameters_of, target_of
+
+# Raised when what a record holds would change for the same stages.
+RECORD_VERSION = 1
 
 
 def digest(value: Any) -> str:
@@ -45,6 +50,38 @@ def settings(node: Any) -> Any:
         "version": getattr(target, "version", 0),
         **differing,
     }
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a run and its parts are called.
+
+    Attributes:
+        point: Names the configuration without its seed.
+        run: Names the configuration at its seed.
+        stages: Names each stage of the run, the baseline's first.
+    """
+
+    point: str
+    run: str
+    stages: list[str]
+
+
+def identify(plain: Mapping[str, Any]) -> Identity:
+    """Name the run of a resolved config."""
+    first = {key: settings(plain[key]) for key in ("data", "model")}
+    first["recipe"] = settings(plain["recipe"]["train"])
+    trainer = plain["trainer"]
+    # Where a training runs is no part of its identity, except where it changes what is trained.
+    first |= {key: trainer[key] for key in ("limit", "precision") if trainer.get(key) is not None}
+    moves = [settings(node) for node in plain["method"]["steps"].values()]
+    method = {key: plain["method"][key] for key in ("name", "paper")}
+    marks = {key: plain[key] for key in ("profile", "selected", "position_bits")}
+    versions = {"artifact": artifact.VERSION, "record": RECORD_VERSION}
+    # At any one seed: only that the chain is the same counts here.
+    point = digest({"stages": chain(first, moves, 0)[-1], **method, **marks, **versions})
+    run = digest({"point": point, "seed": plain["seed"]})
+    return Identity(point, run, chain(first, moves, int(plain["seed"])))
 
 
 def chain(first: Any, steps: list[Any], seed: int) -> list[str]:

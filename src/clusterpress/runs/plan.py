@@ -6,21 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 from torch import nn
 
-from clusterpress import artifact
 from clusterpress.errors import ClusterpressError, ConfigError
 from clusterpress.models import MODELS
 from clusterpress.runs.components import build, problems, schema_problems, target_of
-from clusterpress.runs.identity import chain, digest, settings
+from clusterpress.runs.compose import resolved
+from clusterpress.runs.identity import identify
 from clusterpress.schema import Config
 from clusterpress.steps import Finetune, Step
 from clusterpress.training.recipe import Recipe
 
-# Raised when what a record holds would change for the same stages.
-RECORD_VERSION = 1
 _SUPPLIED = ("classes", "channels")
 
 
@@ -77,56 +74,25 @@ def plan(config: DictConfig) -> Plan:
     Raises:
         ConfigError: One sentence for every key and value that is wrong, all at once.
     """
-    plain = _resolved(config)
+    plain = resolved(config)
     found = _node_problems(plain)
     if found:
         raise ConfigError("; ".join(found))
-    parts = _built(plain)
-    steps: dict[str, Step] = parts["steps"]
-    first = {key: settings(plain[key]) for key in ("data", "model")}
-    first["recipe"] = settings(plain["recipe"]["train"])
-    # Where a training runs is no part of its identity, except where it changes what is trained.
-    first |= {
-        key: plain["trainer"][key]
-        for key in ("limit", "precision")
-        if plain["trainer"].get(key) is not None
-    }
-    moves = [settings(node) for node in plain["method"]["steps"].values()]
-    point = digest(
-        {
-            "stages": chain(first, moves, 0)[-1],
-            "method": plain["method"]["name"],
-            "paper": plain["method"]["paper"],
-            "profile": plain["profile"],
-            "selected": plain["selected"],
-            "artifact": artifact.VERSION,
-            "position_bits": plain["position_bits"],
-            "record": RECORD_VERSION,
-        }
-    )
+    parts, names = _built(plain), identify(plain)
     return Plan(
         config=plain,
         data=parts["data"],
         model=parts["model"],
         network=parts["network"],
         recipe=parts["recipe"],
-        steps=steps,
+        steps=parts["steps"],
         trainer=parts["trainer"],
         tracker=parts["tracker"],
-        stage_ids=chain(first, moves, int(plain["seed"])),
-        point=point,
-        id=digest({"point": point, "seed": plain["seed"]}),
-        protocol=_protocol(parts["recipe"], steps),
+        stage_ids=names.stages,
+        point=names.point,
+        id=names.run,
+        protocol=_protocol(parts["recipe"], parts["steps"]),
     )
-
-
-def _resolved(config: DictConfig) -> dict[str, Any]:
-    try:
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError(" ".join(str(error).split())) from error
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
 
 
 def _node_problems(plain: Mapping[str, Any]) -> list[str]:

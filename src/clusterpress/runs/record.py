@@ -4,7 +4,8 @@ from math import isnan
 from typing import Any
 
 from clusterpress.artifact import CONVENTIONS, Ledger, han2016_huffman_bytes, held_parameters
-from clusterpress.runs.plan import RECORD_VERSION, Plan
+from clusterpress.runs.identity import RECORD_VERSION
+from clusterpress.runs.plan import Plan
 from clusterpress.runs.provenance import peak_memory_bytes, provenance
 
 

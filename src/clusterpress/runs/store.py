@@ -72,7 +72,7 @@ class Store:
         Raises:
             StoreError: The disk is full; nothing is left behind.
         """
-        # Not mkdtemp: what becomes the final folder keeps the permissions that the user's umask gives.
+        # Not mkdtemp: the final folder has the permissions that the user's umask gives.
         temporary = final.parent / f".{final.name}-{uuid.uuid4().hex}"
         try:
             temporary.mkdir()
