@@ -85,7 +85,7 @@ def reproduce(
     papers: Papers = None,
     data: Data = None,
     seeds: Annotated[str, typer.Option(help="Root seeds, such as 0,1,2.")] = "0,1,2",
-    jobs: Annotated[int, typer.Option(help="Processes at a time.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
     override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
 ) -> None:
     """Run the suites of papers on data sets, then print the comparison."""

@@ -55,9 +55,17 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 
 def first_of_sweep(overrides: Sequence[str]) -> list[str]:
-    """Replace every sweep (``seed=0,1,2``) by its first value."""
+    """Replace every sweep (``seed=0,1,2``) by its first value.
+
+    Raises:
+        ConfigError: A line is no override.
+    """
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except HydraException as error:
+        raise ConfigError(" ".join(str(error).split())) from error
     firsts = []
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    for override in parsed:
         line = override.input_line or ""
         if override.is_sweep_override():
             value = next(iter(override.sweep_string_iterator()))

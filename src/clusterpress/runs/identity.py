@@ -70,18 +70,33 @@ class Identity:
 def identify(plain: Mapping[str, Any]) -> Identity:
     """Name the run of a resolved config."""
     first = {key: settings(plain[key]) for key in ("data", "model")}
-    first["recipe"] = settings(plain["recipe"]["train"])
-    trainer = plain["trainer"]
-    # Where a training runs is no part of its identity, except where it changes what is trained.
-    first |= {key: trainer[key] for key in ("limit", "precision") if trainer.get(key) is not None}
+    first |= {"recipe": settings(plain["recipe"]["train"])} | _machine(plain)
     moves = [settings(node) for node in plain["method"]["steps"].values()]
     method = {key: plain["method"][key] for key in ("name", "paper")}
     marks = {key: plain[key] for key in ("profile", "selected", "position_bits")}
-    versions = {"artifact": artifact.VERSION, "record": RECORD_VERSION}
     # At any one seed: only that the chain is the same counts here.
-    point = digest({"stages": chain(first, moves, 0)[-1], **method, **marks, **versions})
+    point = digest(
+        {"stages": chain(first, moves, 0)[-1], **method, **marks, "record": RECORD_VERSION}
+    )
     run = digest({"point": point, "seed": plain["seed"]})
     return Identity(point, run, chain(first, moves, int(plain["seed"])))
+
+
+def _machine(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what of the trainer changes what is trained, and a file format that is not the first.
+
+    Where a training runs is no part of its identity otherwise.
+    """
+    trainer = plain["trainer"]
+    own = str(plain["recipe"]["train"].get("precision", "32"))
+    parts = {
+        "limit": (trainer.get("limit"), None),
+        "precision": (str(trainer.get("precision") or own), own),
+        # Batches are shared out, and each device draws its own augmentation.
+        "devices": (trainer.get("devices", 1), 1),
+        "artifact": (artifact.VERSION, 1),
+    }
+    return {key: value for key, (value, default) in parts.items() if value != default}
 
 
 def chain(first: Any, steps: list[Any], seed: int) -> list[str]:

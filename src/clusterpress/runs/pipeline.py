@@ -17,7 +17,7 @@ from clusterpress.errors import ArtifactError
 from clusterpress.models.accounting import macs
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.record import record
-from clusterpress.runs.stages import Stages
+from clusterpress.runs.stages import Stages, digest_of
 from clusterpress.runs.store import Store, read_json, write_json
 from clusterpress.training.evaluation import Evaluation
 
@@ -59,7 +59,8 @@ def execute_plan(checked: Plan) -> Outcome:
     if not done_before:
         store.sweep()
         with store.locked(checked.id, f"{checked.title}: waiting for another process's record"):
-            if not place.exists():
+            done_before = place.exists()
+            if not done_before:
                 _run(checked, store, place)
     return Outcome(read_json(place / RECORD), done_before, place / ARTIFACT)
 
@@ -72,12 +73,12 @@ def _run(checked: Plan, store: Store, place: Path) -> None:
     with store.appearing(place) as folder:
         ledger = _write(checked, network, baseline, folder / ARTIFACT)
         decoded = artifact.load(folder / ARTIFACT, into=checked.network())
-        score = _checked_score(stages, network, decoded)
+        score = _checked_score(stages, decoded, results[-1]["predictions"])
         example = torch.zeros(1, *checked.data.shape)
         measured = {
             "top1_error": score.top1_error,
             "top5_error": score.top5_error,
-            "validation_error": stages.measure(decoded, "validation").top1_error,
+            "validation_error": stages.validation_error(decoded),
             "macs": macs(decoded, example),
             "baseline_macs": macs(baseline, example),
             "latency_ms": latency_ms(decoded, example),
@@ -101,14 +102,18 @@ def _write(checked: Plan, network: nn.Module, baseline: nn.Module, path: Path) -
     )
 
 
-def _checked_score(stages: Stages, network: nn.Module, decoded: nn.Module) -> Evaluation:
-    """Score the network that the file gives; it must predict what the one in memory predicts."""
-    score, expected = stages.measure(decoded, "test"), stages.measure(network, "test")
-    if not torch.equal(score.predictions, expected.predictions):
-        differing = int((score.predictions != expected.predictions).sum())
+def _checked_score(stages: Stages, decoded: nn.Module, expected: str) -> Evaluation:
+    """Score the network that the file gives.
+
+    Raises:
+        ArtifactError: It does not predict what the last stage's network predicted in memory,
+            before it was ever written.
+    """
+    score = stages.measure(decoded, "test")
+    if digest_of(score.predictions) != expected:
         raise ArtifactError(
-            f"the decoded artifact predicts {differing} test images otherwise "
-            "than the network that was written"
+            "the network that the artifact gives back does not predict the test images as the "
+            "network in memory did; the file is not to be trusted"
         )
     return score
 

@@ -50,7 +50,7 @@ def record(
         "config": config,
         "provenance": provenance(
             device=checked.trainer.accelerator,
-            precision=checked.recipe.precision,
+            precision=checked.trainer.precision or checked.recipe.precision,
             data_sha256=data_sha256,
         ),
     }

@@ -1,5 +1,6 @@
 """The stages of a run: each is done once, kept as a file, and found again by its id."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,6 +28,11 @@ NETWORK = "network.safetensors"
 def _loaded(data: Any, data_dir: Path | None, download: bool) -> ImageSet:
     loaded: ImageSet = data.load(data_dir, download=download)
     return loaded
+
+
+def digest_of(predictions: torch.Tensor) -> str:
+    """Hash the predicted classes, int64 of shape (N,)."""
+    return hashlib.sha256(predictions.numpy().tobytes()).hexdigest()
 
 
 class Stages:
@@ -63,8 +69,8 @@ class Stages:
             with self.store.locked(name, self._waiting(number)):
                 if not place.exists():
                     self._do(number, place)
-        notes: dict[str, Any] = read_json(place / "stage.json")
-        return notes
+        # A stage may have been done for another method, which calls the step by another name.
+        return {**read_json(place / "stage.json"), "name": self.names[number]}
 
     def network(self, number: int) -> nn.Module:
         """Read the network of a finished stage from its file.
@@ -86,6 +92,12 @@ class Stages:
         device = "cuda" if self.plan.trainer.accelerator == "gpu" else "cpu"
         return evaluate(network, getattr(self.images, split), self.images, device=device)
 
+    def validation_error(self, network: nn.Module) -> float | None:
+        """Give the top-1 error on the validation split in percent; None where it is empty."""
+        if not len(self.images.validation):
+            return None
+        return self.measure(network, "validation").top1_error
+
     def _waiting(self, number: int) -> str:
         return (
             f"{self.plan.title}: waiting for another process that works on the same "
@@ -96,17 +108,17 @@ class Stages:
         start, context = time.perf_counter(), self._context(number)
         network = self._initial(context) if number == 0 else self._moved(number, context)
         seconds = time.perf_counter() - start
-        test, validation = self.measure(network, "test"), self.measure(network, "validation")
+        test = self.measure(network, "test")
         with self.store.appearing(place) as folder:
             ledger = artifact.save(network, folder / NETWORK)
             write_json(
                 folder / "stage.json",
                 {
                     "id": place.name,
-                    "name": self.names[number],
                     "seconds": seconds,
+                    "predictions": digest_of(test.predictions),
                     "top1_error": test.top1_error,
-                    "validation_error": validation.top1_error,
+                    "validation_error": self.validation_error(network),
                     "parameters": artifact.held_parameters(ledger),
                     "facts": context.facts,
                 },

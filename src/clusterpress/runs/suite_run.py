@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from joblib import Parallel, delayed
 
-from clusterpress.errors import ClusterpressError
 from clusterpress.runs.compose import compose
 from clusterpress.runs.pipeline import execute
 
@@ -59,7 +58,7 @@ def _run_one(
     torch.set_num_threads(threads)
     try:
         outcome = execute(compose(overrides))
-    except (ClusterpressError, OSError, RuntimeError, ValueError, MemoryError) as error:
+    except Exception as error:
         print(f"[{number}/{of}] {title}: FAILED: {error}", flush=True)
         return Finished(title, overrides, f"{type(error).__name__}: {error}")
     values = outcome.record

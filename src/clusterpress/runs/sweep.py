@@ -7,7 +7,6 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from clusterpress.errors import ClusterpressError
 from clusterpress.places import folder
 from clusterpress.runs.compose import compose, first_of_sweep
 from clusterpress.runs.pipeline import Outcome, execute
@@ -51,9 +50,9 @@ def run_sweep(overrides: list[str]) -> int:
     def task(config: DictConfig) -> None:
         try:
             print(summary(execute(config)), flush=True)
-        except ClusterpressError as error:
+        except Exception as error:
             failures.append(str(error))
-            print(f"FAILED: {error}", file=sys.stderr, flush=True)
+            print(f"FAILED: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
     sys.argv = ["clusterpress run", "--multirun", *overrides]
     hydra.main(config_path=str(folder("conf")), config_name="config", version_base="1.3")(task)()

@@ -10,6 +10,7 @@ from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import kept_values
+from clusterpress.steps.per_layer import require_whole
 from clusterpress.steps.share import checked_k, relative_error, share_layer
 
 
@@ -37,12 +38,11 @@ class ClusterLinear:
     ) -> None:
         if (bits is None) == (distortion is None):
             raise ConfigError("ClusterLinear takes exactly one of bits and distortion")
-        if bits is not None and not 1 <= bits <= 12:
-            raise ConfigError(f"ClusterLinear: bits={bits} is outside 1 to 12")
+        if bits is not None:
+            require_whole(bits, 1, 12, "ClusterLinear: bits")
+        require_whole(max_bits, 1, 12, "ClusterLinear: max_bits")
         if distortion is not None and not 0 < distortion < 1:
             raise ConfigError(f"ClusterLinear: distortion={distortion} is outside (0, 1)")
-        if not 1 <= max_bits <= 12:
-            raise ConfigError(f"ClusterLinear: max_bits={max_bits} is outside 1 to 12")
         self.bits, self.distortion, self.max_bits = bits, distortion, max_bits
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

@@ -42,3 +42,13 @@ def settings_by_layer(
         name: setting.get(name, setting.get(layer_type(layer))) for name, layer in layers.items()
     }
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def require_whole(value: object, lowest: int, highest: int, knob: str) -> None:
+    """Refuse what is not a whole number within bounds.
+
+    Raises:
+        ConfigError: Names the knob, the value and the bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+        raise ConfigError(f"{knob}={value!r} is not a whole number from {lowest} to {highest}")

@@ -10,7 +10,7 @@ from clusterpress.codes import Masked, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import dense_weight
-from clusterpress.steps.per_layer import settings_by_layer
+from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
 
 Knob = float | Mapping[str, float]
@@ -46,10 +46,11 @@ class Prune:
     ) -> None:
         if (keep is None) == (threshold is None):
             raise ConfigError("Prune takes exactly one of keep and threshold")
-        if rounds < 1 or (rounds > 1 and recipe is None):
+        require_whole(rounds, 1, 1000, "Prune: rounds")
+        if not isinstance(recipe, Recipe | None) or (rounds > 1 and recipe is None):
             raise ConfigError(
-                f"Prune: rounds={rounds} needs to be at least 1, and more than one "
-                "round needs a recipe to retrain by"
+                f"Prune: recipe={recipe!r} is no recipe; more than one round needs one to "
+                "retrain by"
             )
         for share in _values(keep):
             if not 0 < share <= 1:

@@ -12,7 +12,7 @@ from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import kept_values, mask_of
-from clusterpress.steps.per_layer import settings_by_layer
+from clusterpress.steps.per_layer import require_whole, settings_by_layer
 
 Init = Literal["random", "density", "linear", "kmeans++", "optimal"]
 MAX_BITS = 16
@@ -39,8 +39,7 @@ class Share:
 
     def __init__(self, bits: int | Mapping[str, int] = 5, init: Init = "linear") -> None:
         for value in bits.values() if isinstance(bits, Mapping) else [bits]:
-            if not 1 <= value <= MAX_BITS:
-                raise ConfigError(f"Share: bits={value} is outside 1 to {MAX_BITS}")
+            require_whole(value, 1, MAX_BITS, "Share: bits")
         if init not in get_args(Init):
             raise ConfigError(f"Share: init={init!r} is not one of {', '.join(get_args(Init))}")
         self.bits, self.init = bits, init

@@ -1,4 +1,4 @@
-"""Where and how a training runs: what never changes what is trained, but for its rounding."""
+"""Where and how a training runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
