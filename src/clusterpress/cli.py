@@ -1,6 +1,7 @@
 """The commands: list, validate, run, reproduce, compare, results, inspect."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,14 +55,15 @@ def validate(context: typer.Context) -> None:
     """Check a config given by overrides, or every suite point and claim; trains nothing."""
     from clusterpress.places import folder
     from clusterpress.results import load_claims
-    from clusterpress.runs.compose import compose, first_of_sweep
+    from clusterpress.runs.compose import compose, sweep_points
     from clusterpress.runs.named import point_config
     from clusterpress.runs.plan import plan
     from clusterpress.runs.suites import suite_points
 
     if context.args:
-        checked = plan(compose(first_of_sweep(context.args)))
-        console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
+        for overrides in sweep_points(context.args):
+            checked = plan(compose(overrides))
+            console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
         return
     points, claims = suite_points(), load_claims(folder("experiments"))
     for point in points:
@@ -96,7 +98,7 @@ def reproduce(
     extra = tuple(override or [])
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
     ended = run_all(tasks, _seeds(seeds), jobs)
-    _print_comparison(data or ["digits"], None)
+    _print_comparison(data or ["digits"], None, extra)
     raise typer.Exit(report_failures(ended))
 
 
@@ -114,6 +116,7 @@ def results(
     ),
     records: Records = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale.")] = False,
+    replace: Annotated[bool, typer.Option(help="Drop records that the store lacks.")] = False,
 ) -> None:
     """Write records.csv, tables, figures and the README's block from the records."""
     from clusterpress.results import comparison, stale, update_readme, write_results
@@ -125,7 +128,7 @@ def results(
             console.print(f"stale: {sentence}")
         raise typer.Exit(1 if found else 0)
     frame = _frame(records)
-    for path in write_results(frame, claims, names, folder):
+    for path in write_results(frame, claims, names, folder, replace=replace):
         console.print(f"wrote {path}")
     update_readme(readme, comparison(_frame(folder / "records.csv"), claims, names))
 
@@ -145,26 +148,26 @@ def _seeds(text: str) -> list[int]:
         raise typer.BadParameter(f"--seeds is {text!r}, it must be like 0,1,2") from error
 
 
-def _claims_and_names() -> tuple[Any, Any]:
+def _claims_and_names(extra: Sequence[str] = ()) -> tuple[Any, Any]:
     from clusterpress.places import folder
     from clusterpress.results import load_claims
     from clusterpress.runs.named import named_points
 
-    return load_claims(folder("experiments")), named_points()
+    return load_claims(folder("experiments")), named_points(extra)
 
 
-def _frame(records: Path | None) -> Any:
+def _frame(records: Path | None, extra: Sequence[str] = ()) -> Any:
     from clusterpress.results import read_csv, read_records
     from clusterpress.runs.sweep import store_folder
 
-    return read_records(store_folder()) if records is None else read_csv(records)
+    return read_records(store_folder(extra)) if records is None else read_csv(records)
 
 
-def _print_comparison(data: list[str], records: Path | None) -> None:
+def _print_comparison(data: list[str], records: Path | None, extra: Sequence[str] = ()) -> None:
     from clusterpress.results import comparison
     from clusterpress.results import console as print_comparison
 
-    compared = comparison(_frame(records), *_claims_and_names())
+    compared = comparison(_frame(records, extra), *_claims_and_names(extra))
     if data:
         of_data = compared["data"].isin(data) | (
             compared["claim_data"].isin(data) & (compared["n"] == 0)

@@ -1,12 +1,17 @@
 """Every coder gives back what it was given, at about the entropy."""
 
+from collections import Counter
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clusterpress.artifact import ledger, positions, symbols
 from clusterpress.artifact.coders import SYMBOL_CODERS, Encoded, decode_stream, encode_stream
 from clusterpress.artifact.huffman import entropy_bits, fixed_width, huffman_bits
+from clusterpress.artifact.ledger import count_symbols, gaps_of
 from clusterpress.codes import Stream
 
 
@@ -121,6 +126,27 @@ def test_wild_bytes_decode_to_symbols_or_raise(name: str, data: bytes, alphabet:
         return
     assert values.shape == shape
     assert 0 <= int(values.min()) <= int(values.max()) < alphabet
+
+
+@pytest.mark.parametrize("shape", [(7, 11), (1, 77), (77, 1), (3, 5, 5)])
+def test_chunks_change_neither_symbols_nor_counts(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = (np.random.default_rng(0).random(shape) < 0.4).astype(np.uint8)
+    mask[..., 0] = 0
+    data = {name: coder.encode(mask, 2) for name, coder in SYMBOL_CODERS.items()}
+    counts, gaps = count_symbols(mask), gaps_of(mask)
+    assert counts == Counter(mask.ravel().tolist())
+    kept = [-1, *np.flatnonzero(mask).tolist()]
+    assert dict(gaps) == Counter(after - before for before, after in pairwise(kept))
+    for module in (ledger, positions, symbols):
+        monkeypatch.setattr(module, "CHUNK", 4)
+    assert (count_symbols(mask), gaps_of(mask)) == (counts, gaps)
+    for name, encoded in data.items():
+        if encoded is not None:
+            back = SYMBOL_CODERS[name].decode(encoded, shape, 2)
+            assert back.dtype == np.uint8
+            assert np.array_equal(back, mask)
 
 
 def prefix_code_bits(counts: list[int]) -> int:

@@ -79,6 +79,20 @@ def test_a_gap_of_the_whole_field_needs_no_filler(tmp_path: Path) -> None:
     assert CONVENTIONS["han2016"](ledger) == pytest.approx(8 * 32 / (2 * 34))
 
 
+@pytest.mark.parametrize(("last", "bits"), [(3, 2 * 2 + 32), (11, 4 * 2 + 4 * 1 + 2 * 32)])
+def test_one_centroid_needs_a_bit_once_there_are_fillers(
+    last: int, bits: int, tmp_path: Path
+) -> None:
+    """Kept at 0 and 3: no filler, no bits. Kept at 0 and 11: a gap of 11 takes two fillers."""
+    network = nn.Sequential(nn.Linear(20, 1, bias=False))
+    code = Shared(torch.zeros(2, dtype=torch.long), (1, 20), gap_mask((1, 20), [0, last]))
+    attach(network[0], "weight", code, torch.tensor([0.5]))
+    ledger = save(network, tmp_path / "file", position_bits=2)
+    assert CONVENTIONS["han2016"](ledger) == pytest.approx(20 * 32 / bits)
+    without_second_centroid = bits - (32 if last == 11 else 0)
+    assert CONVENTIONS["weights"](ledger) == pytest.approx(20 * 32 / without_second_centroid)
+
+
 def test_rows_by_hand(tmp_path: Path) -> None:
     position, index, codebook, *_ = pruned(tmp_path, share=True).rows
     assert (position.part, position.count, position.alphabet, position.fixed_bits) == (

@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,10 @@ from safetensors.numpy import save as to_safetensors
 from safetensors.numpy import save_file
 from torch import nn
 
-from clusterpress import ArtifactError
+from clusterpress import ArtifactError, ConfigError
 from clusterpress.artifact import load, read, save
 from clusterpress.artifact.container import DIGEST, pack, unpack
+from clusterpress.artifact.limits import FREE_ELEMENTS
 
 from .networks import Small, mixed_network, shared
 
@@ -100,6 +105,10 @@ def top(key: str, value: object) -> Callable[[dict[str, Any]], None]:
     return lambda fields: fields.update({key: value})
 
 
+def half(count: int) -> list[Any]:
+    return ["bias", "raw", "f2", count, 2 * count]
+
+
 # A row is [layer type, kind, shape, position, index, codebook],
 # a stream [part, coder, alphabet or dtype, count, bytes].
 HOSTILE = {
@@ -133,11 +142,47 @@ HOSTILE = {
     "longer codebook": (put((5, 3), 17), "codebook"),
     "bytes": (put((5, 4), 10**9), "bytes instead of"),
     "part twice": (put((4,), ["position", "grid", 2, 768, 0]), "part twice"),
-    "missing stream": (lambda fields: row(fields).pop(), "bytes instead of"),
+    "missing stream": (lambda fields: row(fields).pop(), r"lacks parts \['codebook'\]"),
+    "stream of another code": (
+        lambda fields: row(fields).append(["scale", "raw", "f4", 0, 0]),
+        r"has parts \['scale'\]",
+    ),
+    "alphabet above the codebook": (put((4, 2), 1 << 24), "its codebook has 16"),
+    "codebook above its bytes": (put((5, 3), 1 << 24), "instead of 67108864"),
+    "wide transform": (
+        lambda fields: row(fields).append(["transform", "packed", 1 << 20, 0, 0]),
+        "alphabet of transform",
+    ),
+    "wide codebook": (lambda f: row(f).__setitem__(5, ["codebook", "raw", "f8", 8, 64]), "'f8'"),
+    "weight as bias": (lambda f: row(f, "norm.bias").__setitem__(1, "masked"), "lacks parts"),
+    "weight's part": (
+        lambda fields: row(fields, "ip1.bias")[3].__setitem__(0, "dense"),
+        "'ip1.bias' is declared part 'dense'",
+    ),
+    "buffer's part": (
+        lambda fields: row(fields, "norm.running_mean")[3].__setitem__(0, "bias"),
+        "declared part 'bias'",
+    ),
+    "bias of another dtype": (
+        lambda f: f["tensors"].update({"ip1.bias": ["fc", "dense", [12], half(12)]}),
+        "'ip1.bias' of dtype 'f2' stands beside a weight of dtype 'f4'",
+    ),
+    "bias of another size": (
+        lambda f: f["tensors"].update({"ip1.bias": ["fc", "dense", [24], half(24)]}),
+        r"shape \(24,\)\) does not fit its layer's weight",
+    ),
+    "bias of another layer type": (
+        lambda fields: row(fields, "ip1.bias").__setitem__(0, "conv"),
+        "does not fit its layer's weight",
+    ),
+    "flat weight": (put((2,), [768]), "is no weight of a layer 'fc'"),
     "short stream": (put((4,), ["index", "ans"]), "list of 5"),
-    "other tensor": (lambda f: f["tensors"].update(x=f["tensors"].pop("ip1.bias")), "differ in"),
+    "other tensor": (
+        lambda f: f["tensors"].update({"x.bias": f["tensors"].pop("ip1.bias")}),
+        "differ in",
+    ),
     "plain weight": (put((1,), "dense"), "is plain"),
-    "another code": (put((1,), "masked"), "make no 'masked' code"),
+    "another code": (put((1,), "masked"), r"lacks parts \['dense'\]"),
 }
 
 
@@ -150,10 +195,12 @@ def test_hostile_directories_are_refused_with_a_sentence(name: str, tmp_path: Pa
     fields = json.loads(text)
     change(fields)
     path.write_bytes(pack(json.dumps(fields), payloads))
-    with pytest.raises(ArtifactError, match=sentence):
-        read(path)
-    with pytest.raises(ArtifactError):
-        load(path, into=Small())
+    for refuse in (read, partial(load, into=Small())):
+        tracemalloc.start()
+        with pytest.raises(ArtifactError, match=sentence):
+            refuse(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -178,3 +225,131 @@ def test_wild_payloads_under_a_true_digest_never_crash(tmp_path: Path) -> None:
         path.write_bytes(pack(text, payloads | {"ip1.weight": wild["ip1.weight"]}))
         with suppress(ArtifactError):
             load(path, into=Small())
+
+
+def test_keys_that_are_there_twice_are_refused(tmp_path: Path) -> None:
+    path = tiny(tmp_path)
+    text, payloads = unpack(path.read_bytes())
+    for twice in (text.replace("{", '{"version":1,', 1), text.replace('"0.bias"', '"0.weight"')):
+        path.write_bytes(pack(twice, payloads))
+        with pytest.raises(ArtifactError, match="is there twice"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("directory", "digests"),
+    [('"clusterpress":"{}"', 2), ('"clusterpress":"{}","clusterpress":"[]"', 1)],
+)
+def test_the_container_says_everything_once_too(directory: str, digests: int) -> None:
+    digest = f',"{DIGEST}":{{"dtype":"U8","shape":[32],"data_offsets":[0,32]}}'
+    header = f'{{"__metadata__":{{{directory}}}{digest * digests}}}'.encode()
+    body = len(header).to_bytes(8, "little") + header
+    with pytest.raises(ValueError, match="is there twice"):
+        unpack(body + hashlib.sha256(body).digest())
+
+
+def test_what_reading_finds_without_rebuilding(tmp_path: Path) -> None:
+    path = tiny(tmp_path)
+    text, payloads = unpack(path.read_bytes())
+    fields = json.loads(text)
+    fields["tensors"]["0.weight"][3] = ["position", "constant", 2, 12, 1]
+    stored = row(fields, "0.weight")[4:]
+    sizes = [stream[4] for stream in stored]
+    payload = b"\1" + payloads["0.weight"][-sum(sizes) :]
+    path.write_bytes(pack(json.dumps(fields), payloads | {"0.weight": payload}))
+    with pytest.raises(ArtifactError, match="for a mask that keeps 12"):
+        read(path)
+
+
+def claim(streams: list[list[Any]], rows: int, columns: int, payload: bytes, **more: Any) -> bytes:
+    """A file of one bias-free linear layer that says it is huge."""
+    kind = "masked" if streams[0][0] == "position" else "shared"
+    tensors = {"weight": ["fc", kind, [rows, columns], *streams]}
+    directory = {"version": 1, "position_bits": 5, "tensors": tensors, **more}
+    return pack(json.dumps(directory), {"weight": payload})
+
+
+MANY = 1 << 24
+
+
+def claims(elements: int) -> dict[str, bytes]:
+    """Files of a few hundred bytes that claim ``elements``, by each coder that can."""
+    nothing, book = ["dense", "raw", "f4", 0, 0], ["codebook", "raw", "f4", 2, 8]
+    width, floats = elements // 4, bytes(8)
+    ans = b"\xff\x01"
+    grid = b"\x01\x01\x01"
+    wide = {"name": "lenet300_100", "args": {"channels": 1 << 16}}
+    index = ["index", "constant", 2, elements, 0]
+    return {
+        "constant mask": claim([["position", "constant", 2, elements, 0], nothing], 4, width, b""),
+        "constant index": claim([index, book], 4, width, floats),
+        "ans index": claim([["index", "ans", 2, elements, 2], book], 4, width, ans + floats),
+        "grid mask": claim([["position", "grid", 2, elements, 3], nothing], 1, elements, grid),
+        "architecture": claim([index, book], 4, width, floats, architecture=wide),
+    }
+
+
+@pytest.mark.parametrize("name", claims(4))
+def test_small_files_that_claim_much_are_refused_before_memory_is_taken(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(claims(MANY)[name])
+    assert path.stat().st_size < 800
+    for refuse in (read, load, partial(load, into=nn.Linear(64, 4, bias=False))):
+        tracemalloc.start()
+        with pytest.raises((ArtifactError, ConfigError), match=r"at most|more than|records no"):
+            refuse(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        tracemalloc.stop()
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from clusterpress import ClusterpressError
+from clusterpress.artifact import load, read
+from clusterpress.codes import Shared
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    for take in (read, load):
+        try:
+            take(path)
+        except ClusterpressError as error:
+            pass
+print(peak() - before)
+"""
+
+
+def test_the_most_that_small_files_may_claim_takes_tens_of_megabytes(tmp_path: Path) -> None:
+    """Measured as the system sees it, in a process of its own: refused files and allowed ones."""
+    for elements in (FREE_ELEMENTS, MANY):
+        for name, data in claims(elements).items():
+            (tmp_path / f"{name} {elements}").write_bytes(data)
+    command = [sys.executable, "-c", MEASURED, str(tmp_path)]
+    grown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(grown) < 150
+
+
+def test_a_recorded_network_of_another_size_is_not_built(tmp_path: Path) -> None:
+    wide = {"name": "lenet300_100", "args": {"channels": 1 << 16}}
+    data = claim(
+        [["index", "constant", 1, 16, 0], ["codebook", "raw", "f4", 1, 4]],
+        4,
+        4,
+        bytes(4),
+        architecture=wide,
+    )
+    (tmp_path / "file").write_bytes(data)
+    read(tmp_path / "file")
+    with pytest.raises(ArtifactError, match="recorded architecture has 15"):
+        load(tmp_path / "file")
+
+
+def test_a_file_larger_than_the_network_is_refused(tmp_path: Path) -> None:
+    save(nn.Sequential(nn.Linear(5, 5)), tmp_path / "file")
+    small = nn.Sequential(nn.Linear(5, 4))
+    with pytest.raises(ArtifactError, match="30 elements, more than the network's 24"):
+        load(tmp_path / "file", into=small)
+    assert small[0].weight.shape == (4, 5)

@@ -14,6 +14,7 @@ from clusterpress.artifact import Ledger, layer_breakdown, load, read, save
 from clusterpress.codes import code_of, dense_copy, kind_of, original_of
 from clusterpress.models import MODELS
 
+from .golden import GOLDEN, OPTIONS, golden_network
 from .networks import NETWORKS, Small, dense_network, masked, mixed_network, shared
 
 
@@ -39,7 +40,10 @@ def test_the_loaded_network_is_the_saved_one(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_ledger_is_the_file(name: str, tmp_path: Path) -> None:
     path, ledger = saved(NETWORKS[name](), tmp_path)
-    assert ledger.file_bytes == path.stat().st_size
+    data = path.read_bytes()
+    # The length field, the JSON that it measures, and the digest: read off the file itself.
+    assert ledger.header_bytes == 8 + int.from_bytes(data[:8], "little") + 32
+    assert ledger.file_bytes == len(data) == path.stat().st_size
     assert read(path).ledger == ledger
     assert sum(layer.stored_bytes for layer in layer_breakdown(ledger)) == (
         ledger.file_bytes - ledger.header_bytes
@@ -235,6 +239,86 @@ def test_half_precision_parameters_keep_their_dtype(tmp_path: Path) -> None:
     path, ledger = saved(network, tmp_path)
     assert ledger.part_bytes("dense") == 12
     assert original_of(load(path, into=nn.Sequential(nn.Linear(3, 2)))[0]).dtype == torch.float16
+
+
+def test_tied_tensors_are_refused_by_name(tmp_path: Path) -> None:
+    network = nn.ModuleDict({"first": nn.Linear(4, 4), "second": nn.Linear(4, 4)})
+    network["second"].weight = network["first"].weight
+    with pytest.raises(ConfigError, match=r"'first\.weight' and 'second\.weight'.*tied"):
+        saved(network, tmp_path)
+    path, _ = saved(copy.deepcopy(network).apply(_untie), tmp_path)
+    with pytest.raises(ArtifactError, match=r"'first\.weight' and 'second\.weight' are tied"):
+        load(path, into=network)
+    network["second"].weight = nn.Parameter(network["first"].weight.detach().T)
+    with pytest.raises(ConfigError, match="tied"):
+        saved(network, tmp_path)
+
+
+def _untie(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        module.weight = nn.Parameter(module.weight.detach().clone())
+
+
+def test_a_layer_used_twice_stays_one_layer(tmp_path: Path) -> None:
+    def twice() -> nn.Sequential:
+        layer = nn.Linear(4, 4)
+        return nn.Sequential(layer, nn.ReLU(), layer)
+
+    network, other = twice(), twice()
+    masked(network[0])
+    path, ledger = saved(network, tmp_path)
+    loaded = load(path, into=other)
+    assert set(ledger.shapes) == {"0.weight", "0.bias"}
+    assert loaded[0] is loaded[2]
+    inputs = torch.randn(2, 4)
+    assert torch.equal(loaded(inputs), network(inputs))
+
+
+def test_a_layer_of_two_dtypes_is_refused(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(3, 2))
+    network[0].bias = nn.Parameter(network[0].bias.detach().half())
+    with pytest.raises(ConfigError, match=r"'0\.bias' of dtype 'f2'"):
+        saved(network, tmp_path)
+
+
+def test_buffers_stay_whole_numbers_or_floats(tmp_path: Path) -> None:
+    path, _ = saved(dense_network(), tmp_path)
+    other = Small()
+    other.norm.num_batches_tracked = torch.zeros(())
+    with pytest.raises(ArtifactError, match=r"num_batches_tracked' has dtype torch\.int64"):
+        load(path, into=other)
+
+
+def test_a_part_that_the_network_would_not_write_is_refused(tmp_path: Path) -> None:
+    network = nn.ModuleDict({"one": nn.LayerNorm(4)})
+    path, _ = saved(network, tmp_path)
+    other = nn.ModuleDict({"one": nn.ParameterDict({"weight": torch.ones(4)})})
+    other["one"]["bias"] = torch.ones(4)
+    with pytest.raises(ArtifactError, match="declared part 'norm', the network's is"):
+        load(path, into=other)
+
+
+def test_networks_under_foreign_parametrizations_take_no_file(tmp_path: Path) -> None:
+    path, _ = saved(nn.Sequential(nn.Linear(3, 3)), tmp_path)
+    with pytest.raises(ArtifactError, match="what is no code"):
+        load(path, into=nn.Sequential(weight_norm(nn.Linear(3, 3))))
+
+
+def test_files_of_version_1_are_read_and_written_as_ever(tmp_path: Path) -> None:
+    """The golden file was written by the first release of the format."""
+    network = golden_network()
+    loaded = load(GOLDEN, into=Small())
+    expected = dense_copy(network).state_dict()
+    for name, value in dense_copy(loaded).state_dict().items():
+        assert value.dtype == expected[name].dtype
+        assert torch.equal(value, expected[name])
+    assert loaded.ip2.weight.detach()[0, :3].tolist() == [-50 / 64, -40 / 64, 24 / 64]
+    for one in (network, loaded):
+        path, ledger = saved(one, tmp_path, **OPTIONS)
+        assert path.read_bytes() == GOLDEN.read_bytes()
+        assert read(GOLDEN).ledger == ledger
+    coders = {s.coder for e in read(GOLDEN).directory.values() for s in e.streams}
+    assert coders == {"raw", "constant", "packed", "ans", "grid"}
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(

@@ -183,6 +183,47 @@ def test_a_deep_copy_is_independent_of_its_original() -> None:
     assert torch.equal(copied.weight, weight)
 
 
+def test_a_second_code_in_a_deep_copy_leaves_the_original_alone() -> None:
+    layer = nn.Linear(4, 3)
+    attach(layer, "weight", *masked())
+    copied, older = copy.deepcopy(layer), copy.deepcopy(layer)
+    weight_parameter = original_of(copied)
+    bias = layer.bias
+    half = Masked(torch.tensor([True, False, True]))
+    attach(copied, "bias", half, torch.ones(3))
+    assert copied.bias.tolist() == [1, 0, 1]
+    assert original_of(copied) is weight_parameter
+    for other in (layer, older):
+        assert isinstance(other.bias, nn.Parameter)
+        assert code_of(other, "bias") is None
+        assert other(torch.zeros(2, 4)).shape == (2, 3)
+    assert layer.bias is bias
+    again = copy.deepcopy(copied)
+    detach(copied, "weight")
+    assert kind_of(copied, "bias") == "masked"
+    detach(copied, "bias")
+    assert type(copied) is nn.Linear
+    assert [tensor for _, _, tensor in coded_tensors(again)] == ["weight", "bias"]
+    assert again.bias.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_streams_are_the_parts_that_the_code_declares(case: str) -> None:
+    code, original = CASES[case]()
+    streams = code.streams(original)
+    parts = {stream.part for stream in streams}
+    assert code.parts <= parts <= code.parts | code.optional_parts
+    dtypes = {s.part: s.values.dtype.str[1:] for s in streams if s.alphabet is None}
+    again, value = type(code).from_streams((3, 4), {s.part: s.values for s in streams})
+    assert again(value).detach().numpy().dtype.str[1:] == code.dense_dtype(dtypes)
+
+
+@pytest.mark.parametrize(("code", "part"), [(Masked, "dense"), (Shared, "codebook")])
+def test_integers_make_no_weight(code: type[Code], part: str) -> None:
+    with pytest.raises(ValueError, match="must hold floats"):
+        code.dense_dtype({part: "i4"})
+
+
 def test_every_code_is_registered_under_its_kind() -> None:
     assert {code.kind for code in CODES.values()} == set(CODES)
     assert all(issubclass(code, Code) for code in CODES.values())

@@ -11,6 +11,8 @@ from clusterpress import artifact
 from clusterpress.codes import dense_copy
 from clusterpress.errors import ArtifactError, StoreError
 from clusterpress.places import folder
+from clusterpress.results.records import flatten
+from clusterpress.runs import pipeline as pipeline_module
 from clusterpress.runs import stages as stages_module
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
@@ -36,6 +38,8 @@ def test_every_method_ends_in_a_file_that_is_what_the_ledger_says(short, method,
     assert outcome.artifact.stat().st_size == record["file_bytes"]
     stored = sum(row["stored_bytes"] for row in record["ledger"]["rows"])
     assert stored + record["header_bytes"] == record["file_bytes"]
+    content = outcome.artifact.read_bytes()
+    assert record["header_bytes"] == 8 + int.from_bytes(content[:8], "little") + 32
     assert record["header_bytes"] < 2048
     assert record["ratios"]["file"] == record["reference_bytes"] / record["file_bytes"]
     assert record["top1_error"] == record["stages"][-1]["top1_error"]
@@ -75,6 +79,40 @@ def test_the_file_alone_gives_the_network(short):
     assert alone.ip1.out_features == 250
 
 
+def test_a_shared_stage_has_the_name_of_each_method(short):
+    one = execute(short("method=l1_neurons")).record
+    other = execute(short("method=from_scratch")).record
+    assert [stage["name"] for stage in one["stages"]] == ["baseline", "prune", "finetune"]
+    assert [stage["name"] for stage in other["stages"]] == [
+        "baseline",
+        "narrow",
+        "reinitialize",
+        "train",
+    ]
+    assert one["stages"][1]["id"] == other["stages"][1]["id"]
+
+
+def test_all_images_may_train(short):
+    record = execute(short("data.validation=0", "method=none")).record
+    assert record["validation_error"] is None
+    assert record["baseline_validation_error"] is None
+    assert flatten(record)["top1_error"] == record["top1_error"]
+
+
+def test_a_file_that_predicts_otherwise_is_refused(short, monkeypatch):
+    real = pipeline_module.artifact.load
+
+    def other(path, into=None):
+        network = real(path, into=into)
+        if path.name == "artifact.safetensors":
+            torch.nn.init.zeros_(network.ip3.weight)
+        return network
+
+    monkeypatch.setattr(pipeline_module.artifact, "load", other)
+    with pytest.raises(ArtifactError, match="not to be trusted"):
+        execute(short("method=none"))
+
+
 def damage(path: Path) -> bytes:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -108,7 +146,7 @@ def test_a_full_disk_leaves_a_store_that_goes_on(short, monkeypatch, tmp_path):
 
     real = stages_module.write_json
     monkeypatch.setattr(stages_module, "write_json", full)
-    with pytest.raises(StoreError, match="no room left"):
+    with pytest.raises(StoreError, match="No room left"):
         execute(short())
     assert not list((tmp_path / "store" / "stages").iterdir())
     monkeypatch.setattr(stages_module, "write_json", real)

@@ -1,6 +1,7 @@
 """Killed processes and processes at the same work."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.integration.test_pipeline import comparable
 POINT = ("method=han2016", "method.steps.share.bits=2", "recipe.retrain.epochs=6")
 
 
-def start(store: Path) -> subprocess.Popen:
+def start(store: Path, **keywords) -> subprocess.Popen:
     arguments = [*SHORT, *POINT, f"store={store}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
@@ -26,6 +27,7 @@ def start(store: Path) -> subprocess.Popen:
         stderr=subprocess.STDOUT,
         text=True,
         env=environment,
+        **keywords,
     )
 
 
@@ -38,8 +40,24 @@ def test_two_processes_on_one_point_train_it_once(tmp_path):
     printed = [process.communicate(timeout=200)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], printed
     assert any("waiting for another process" in text for text in printed)
-    assert sorted(text.count("done: ") + text.count("done before: ") for text in printed) == [1, 1]
+    assert sum("done before: " in text for text in printed) == 1
     assert finished_stages(tmp_path / "store") == 5
+
+
+def test_a_disk_that_is_full_leaves_a_store_that_goes_on(tmp_path):
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    store = tmp_path / "store"
+    full = start(store, preexec_fn=no_large_files)
+    printed = full.communicate(timeout=200)[0]
+    assert full.returncode == 1
+    assert "StoreError" in printed
+    assert "free some space" in printed
+    assert "Traceback" not in printed
+    assert finished_stages(store) == 0
+    again = start(store)
+    assert "done: " in again.communicate(timeout=200)[0]
 
 
 @pytest.mark.parametrize("stages", [1, 3])

@@ -29,5 +29,5 @@ def test_shares_outside_the_range_are_refused(keep):
 
 
 def test_an_unknown_layer_is_refused_with_the_nearest_one():
-    with pytest.raises(ConfigError, match=r"'ip_1'.*Did you mean 'ip1'\?"):
+    with pytest.raises(ConfigError, match=r"'ip_1'.*nearest is 'ip1'"):
         target_widths({"ip_1": 0.5}, LAYERS)

@@ -110,4 +110,5 @@ def make_claim(**changes: Any) -> Claim:
         "quantity": "compression_ratio", "relation": "=", "value": 39.0, "status": "found",
         "source": "table 1", "convention": "han2016_huffman", "points": ("lenet5",),
     }  # fmt: skip
-    return Claim(**{**settings, **changes})
+    merged = {**settings, **changes}
+    return Claim(printed=str(merged.pop("value")), **merged)

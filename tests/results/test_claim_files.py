@@ -70,6 +70,14 @@ def test_a_claim_may_name_its_own_paper_and_suites_are_left_alone(tmp_path):
         ({"no_loss": True, "max_error_change": 0.1}, "only one of 'no_loss'"),
         ({"max_error_change": "little"}, "'max_error_change' must be a finite number"),
         ({"model": 5}, "'model' must be text"),
+        ({"value": "much"}, "'value' must be a finite number or its digits"),
+        ({"value": "nan"}, "'value' must be a finite number or its digits"),
+        ({"baseline_parameters": "1"}, "'baseline_parameters' must be a whole number"),
+        ({"baseline_parameters": True}, "'baseline_parameters' must be a whole number"),
+        ({"no_number": True}, "'no_number' belongs to a derived claim, this one is found"),
+        ({"with_ratio": 40}, "'with_ratio' must be {convention"),
+        ({"with_ratio": {"convention": "han2016"}}, "'with_ratio' must be {convention"),
+        ({"with_ratio": {"convention": "han", "at_least": 4}}, "'with_ratio' must be {convention"),
     ],
 )
 def test_a_mistake_is_a_sentence(tmp_path, changes, message):
@@ -78,6 +86,38 @@ def test_a_mistake_is_a_sentence(tmp_path, changes, message):
         load_claims(tmp_path)
     assert message in str(error.value)
     assert "han2016.yaml: claim a:" in str(error.value)
+
+
+def test_a_number_keeps_its_digits(tmp_path):
+    names = ("0.80", 12.0, 40)
+    write(tmp_path, *({**GOOD, "id": f"{name}", "value": name} for name in names))
+    claims = load_claims(tmp_path)
+    assert [claim.printed for claim in claims] == ["0.80", "12.0", "40"]
+    assert [claim.value for claim in claims] == [0.8, 12.0, 40.0]
+
+
+def test_an_error_of_the_projects_lenets_counts_only_at_its_ratio_and_without_loss():
+    claims = [c for c in load_claims(EXPERIMENTS) if c.paper == "han2016" and c.data == "mnist"]
+    errors = {c.model: c for c in claims if c.quantity == "top1_error"}
+    wanted = {model: c.with_ratio.at_least for model, c in errors.items()}
+    assert wanted == {"lenet300_100": 40, "lenet5": 39}
+    assert all(c.max_error_change == 0.05 for c in errors.values())
+    pairs = {c.row for c in claims if c.quantity == "compression_ratio" and c.row}
+    assert pairs == {c.row for c in errors.values()}
+
+
+def test_the_lenets_and_vggs_of_the_claims_are_pinned():
+    counts = {"lenet300_100": 266_610, "lenet5": 431_080}
+    for claim in load_claims(EXPERIMENTS):
+        if claim.data == "mnist":
+            assert claim.baseline_parameters == counts[claim.model], claim.id
+
+
+def test_what_only_arithmetic_gives_says_so():
+    for claim in load_claims(EXPERIMENTS):
+        if claim.status == "derived" and claim.paper in ("son2018", "wu2019"):
+            assert claim.no_number, claim.id
+            assert "arithmetic" in claim.source
 
 
 def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from clusterpress.results import comparison, read_records
-from clusterpress.results.claims import QUANTITIES
+from clusterpress.results.claims import QUANTITIES, AtRatio
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
 
@@ -44,6 +44,22 @@ def test_one_point_answers_in_two_suites(records):
 def test_what_cannot_be_compared_says_why(records, changes, verdict, why):
     row = compare_one(records, **changes)
     assert (row["verdict"], row["why"]) == (verdict, why)
+
+
+@pytest.mark.parametrize(
+    ("count", "verdict"), [(431_080, "exceeded"), (14_728_266, "not comparable")]
+)
+def test_another_network_is_not_compared(records, count, verdict):
+    row = compare_one(records, baseline_parameters=count)
+    assert row["verdict"] == verdict
+    assert ("another network: its baseline has 431,080" in row["why"]) == (count != 431_080)
+
+
+@pytest.mark.parametrize(("at_least", "verdict"), [(40, "reproduced"), (41, "not reproduced")])
+def test_an_error_is_judged_at_its_ratio(records, at_least, verdict):
+    error = {"quantity": "top1_error", "value": "0.80"}
+    wanted = AtRatio("han2016_huffman", at_least)
+    assert compare_one(records, **error, with_ratio=wanted)["verdict"] == verdict
 
 
 def test_every_quantity_can_be_measured(tmp_path):

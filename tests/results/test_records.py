@@ -81,6 +81,9 @@ def test_an_empty_store_is_an_empty_table_and_a_missing_one_an_error(tmp_path):
         ("\x00", "damaged"),
         (json.dumps(make_record(format=2)), "format is 2"),
         (json.dumps(make_record(top1_error=None)), "top1_error is None"),
+        (json.dumps(make_record(top1_error=math.nan)), "top1_error is nan, not a finite number"),
+        (json.dumps(make_record(baseline_top1_error=math.inf)), "baseline_top1_error is inf"),
+        (json.dumps(make_record(validation_error=math.nan)), "validation_error is nan"),
         (json.dumps(make_record(file_bytes="4")), "file_bytes is '4'"),
         (json.dumps(make_record(stages=[{}])), "lacks 'name'"),
         (json.dumps(make_record(ratios=3)), "damaged"),
@@ -98,6 +101,25 @@ def test_a_damaged_record_is_named_and_skipped(tmp_path, damage, reason):
         frame = read_records(store)
     assert list(frame["id"]) == ["p-0"]
     assert reason in str(caught[0].message)
+
+
+def test_without_a_validation_split_the_cells_are_empty(tmp_path):
+    record = make_record(baseline_validation_error=None, validation_error=None)
+    record["stages"] = [{**stage, "validation_error": None} for stage in record["stages"]]
+    frame = read_records(store_of(tmp_path, [record]))
+    assert len(frame) == 1
+    assert frame[["baseline_validation_error", "validation_error"]].isna().all(axis=None)
+    write_csv(frame, tmp_path / "records.csv")
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "records.csv"), frame)
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", ""])
+def test_an_error_that_is_no_number_does_not_disappear_in_the_csv(tmp_path, word):
+    path = tmp_path / "records.csv"
+    write_csv(read_records(store_of(tmp_path, [make_record(top1_error=0.123)])), path)
+    path.write_text(path.read_text().replace("0.123", word))
+    with pytest.raises(DataError, match=r"damaged: .*(run p-0 has no finite top1_error|'nan')"):
+        read_csv(path)
 
 
 def test_the_csv_gives_the_same_table_back(records, tmp_path):

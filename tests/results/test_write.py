@@ -15,16 +15,15 @@ from clusterpress.results import (
     write_results,
 )
 from clusterpress.results.cells import measured_cells
-from clusterpress.results.curves import bits, merging
-from clusterpress.results.names import named_runs
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
 CLAIMS = [
     make_claim(),
     make_claim(id="e", quantity="top1_error", value=0.74),
-    make_claim(id="l", relation="≥", value=30.0, max_error_change=0.0, convention="han2016"),
+    make_claim(id="l", relation="≥", value="30", max_error_change=0.0, convention="han2016"),
     make_claim(id="s", paper="son2018", points=(), needs="ImageNet", note="doubtful"),
 ]
+COMMAND = "recompute with `clusterpress results --records results/records.csv`."
 README = "# Head\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\ntail\n"
 
 
@@ -42,7 +41,7 @@ def test_the_same_records_give_the_same_bytes(records, tmp_path):
             "merging-mnist-lenet5.svg"} <= set(contents(first))  # fmt: skip
 
 
-def test_the_csv_alone_redoes_everything(records, tmp_path):
+def test_the_csv_redoes_everything(records, tmp_path):
     first = write_results(records, CLAIMS, NAMES, tmp_path / "a")
     again = write_results(read_csv(tmp_path / "a" / "records.csv"), CLAIMS, NAMES, tmp_path / "b")
     assert contents(first) == contents(again)
@@ -59,7 +58,7 @@ def test_tables_do_not_change_with_time_and_machine(records, tmp_path):
 def test_pages_end_with_their_command_and_figures_are_small(records, tmp_path):
     for path in write_results(records, CLAIMS, NAMES, tmp_path):
         if path.suffix == ".md":
-            assert path.read_text().splitlines()[-1].endswith("recompute with `make results`.")
+            assert path.read_text().splitlines()[-1].endswith(COMMAND)
         if path.suffix == ".svg":
             assert path.stat().st_size < 200_000
             assert b"<dc:date>" not in path.read_bytes()
@@ -102,30 +101,6 @@ def test_nothing_measured_still_writes(tmp_path):
     assert {path.name for path in paths} == {"records.csv", "comparison.md", "provenance.md"}
 
 
-def test_merging_is_set_against_none_paired_by_seed(records):
-    curve = merging(named_runs(records, NAMES)).set_index(["keep", "method"])
-    assert set(curve.index) == {
-        (keep, method) for keep in (0.5, 0.25) for method in ("wang2020", "random_merge")
-    }
-    row = curve.loc[(0.25, "wang2020")]
-    assert row["before"].mean == 1.10
-    assert row["after"].mean == 0.85
-    assert row["to_none"].mean == pytest.approx(0.15)
-
-
-def test_variants_of_a_method_have_their_own_line(tmp_path):
-    store = store_of(tmp_path, [make_record("w", method="wang2020")])
-    runs = named_runs(read_records(store), {"w": [("wang2020", "lenet5-keep0.1-ward")]})
-    assert list(merging(runs)["method"]) == ["wang2020 (ward)"]
-    assert merging(runs)["to_none"].iloc[0].n == 0
-
-
-def test_bits_carry_the_squared_error_of_the_clustering(records):
-    (row,) = bits(named_runs(records, NAMES)).to_dict("records")
-    assert (row["bits"], row["method"], row["n"]) == (4, "optimal", 3)
-    assert row["squared_error"].mean == pytest.approx(0.02)
-
-
 def test_stale_is_silent_after_writing_and_sees_one_changed_digit(records, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(README)
@@ -165,6 +140,47 @@ def test_the_readme_keeps_what_stands_around_the_block(records, tmp_path):
     assert text.endswith("\n\ntail\n")
     assert "old" not in text
     assert "1 more claims wait" in text
+    assert "clusterpress results --records results/records.csv" in text
+
+
+def test_runs_of_an_existing_csv_are_not_lost_unasked(records, tmp_path):
+    write_results(records, CLAIMS, NAMES, tmp_path)
+    before = (tmp_path / "records.csv").read_bytes()
+    fewer = records[records["id"] != "p-1"]
+    with pytest.raises(ConfigError, match=r"holds 1 runs .* such as p-1; .*--replace"):
+        write_results(fewer, CLAIMS, NAMES, tmp_path)
+    assert (tmp_path / "records.csv").read_bytes() == before
+    write_results(fewer, CLAIMS, NAMES, tmp_path, replace=True)
+    assert len(read_csv(tmp_path / "records.csv")) == len(fewer)
+    write_results(records, CLAIMS, NAMES, tmp_path)
+
+
+def test_a_csv_whose_ids_cannot_be_read_is_not_overwritten_unasked(records, tmp_path):
+    (tmp_path / "records.csv").write_text("my notes\nof today\n")
+    with pytest.raises(ConfigError, match=r"run ids .* cannot be read.*--replace"):
+        write_results(records, CLAIMS, NAMES, tmp_path)
+    write_results(records, CLAIMS, NAMES, tmp_path, replace=True)
+
+
+def test_left_over_pages_and_figures_go_and_nothing_else_does(records, tmp_path):
+    write_results(records, CLAIMS, NAMES, tmp_path)
+    old = [tmp_path / "tables" / "old.md", tmp_path / "figures" / "old.svg"]
+    kept = [tmp_path / "tables" / "notes.txt", tmp_path / "old.md", tmp_path / "figures" / "a.png"]
+    for path in (*old, *kept):
+        path.write_text("x")
+    assert sorted(str(path) for path in old) == sorted(
+        sentence.split(" is not among")[0] for sentence in stale(CLAIMS, NAMES, tmp_path)
+    )
+    write_results(records, CLAIMS, NAMES, tmp_path)
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in kept)
+
+
+def test_stale_names_a_missing_figure(records, tmp_path):
+    write_results(records, CLAIMS, NAMES, tmp_path)
+    (tmp_path / "figures" / "merging-mnist-lenet5.svg").unlink()
+    (sentence,) = stale(CLAIMS, NAMES, tmp_path)
+    assert "merging-mnist-lenet5.svg is missing" in sentence
 
 
 @pytest.mark.parametrize("text", ["none", "<!-- results:end --> <!-- results:begin -->"])

@@ -3,7 +3,7 @@
 import pytest
 
 from clusterpress.errors import ConfigError
-from clusterpress.runs.compose import compose, first_of_sweep
+from clusterpress.runs.compose import compose, sweep_points
 from clusterpress.runs.plan import plan
 
 
@@ -56,12 +56,33 @@ def test_all_errors_come_at_once():
         assert part in str(caught.value)
 
 
-def test_a_sweep_is_checked_by_its_first_point():
-    assert first_of_sweep(["seed=0,1", "data=mnist", "method.steps.x=[1,2]"]) == [
-        "seed=0",
-        "data=mnist",
-        "method.steps.x=[1,2]",
-    ]
+def test_a_sweep_is_the_product_of_its_values():
+    points = sweep_points(["seed=0,1", "data=mnist", "method.steps.x=[1,2]", "+a.b=2,3"])
+    assert len(points) == 4
+    assert points[0] == ["seed=0", "data=mnist", "method.steps.x=[1,2]", "+a.b=2"]
+    assert points[-1] == ["seed=1", "data=mnist", "method.steps.x=[1,2]", "+a.b=3"]
+
+
+def test_a_broken_line_is_a_config_error():
+    with pytest.raises(ConfigError):
+        sweep_points(["seed=[1"])
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("method.steps.share.bits=2.5", "bits=2.5 is not a whole number"),
+        ("method.steps.prune.rounds=2.5", "rounds=2.5 is not a whole number"),
+        ("method.steps.finetune.recipe=5", "recipe=5 is no recipe"),
+        ("method.steps.prune.keep={conv9:0.5}", "'conv9', which the network does not have"),
+        ("method.steps.share.bits={ip3:11}", "layer 'ip3' has 1000 kept weights"),
+        ("method.steps.prune.keep=0", "outside"),
+        ("method.steps.prune.keep=1.5", "outside"),
+    ],
+)
+def test_a_knob_that_does_not_fit_is_refused_before_anything_trains(override, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        plan(compose(["method=han2016", override]))
 
 
 def test_a_foreign_target_is_refused_by_name():

@@ -1,5 +1,8 @@
 """The identities of composed points."""
 
+import pytest
+
+from clusterpress.errors import ConfigError
 from clusterpress.runs.compose import compose
 from clusterpress.runs.plan import plan
 
@@ -60,3 +63,14 @@ def test_spelling_out_a_default_changes_nothing():
 def test_the_protocol_is_that_of_the_recipes():
     assert plan(compose([])).protocol == "last"
     assert plan(compose(["recipe.train.select=validation"])).protocol == "validation"
+
+
+def test_what_changes_the_training_changes_the_identity():
+    assert ids("trainer.precision=32") == ids()
+    assert ids("trainer.precision=bf16") != ids()
+    assert ids("trainer=ddp") != ids()
+
+
+def test_no_step_is_called_baseline():
+    with pytest.raises(ConfigError, match="the name of the first stage"):
+        plan(compose(["+method.steps.baseline={_target_: clusterpress.steps.Reinitialize}"]))

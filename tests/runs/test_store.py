@@ -32,7 +32,7 @@ def test_a_failed_block_leaves_nothing(tmp_path):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, number):
-    with pytest.raises(StoreError, match=r"no room left.*continues from here"):
+    with pytest.raises(StoreError, match=r"No room left.*free some space"):
         fail(Store(tmp_path), OSError(number, os.strerror(number)))
     assert list((tmp_path / "stages").iterdir()) == []
 

@@ -11,10 +11,8 @@ from clusterpress.runs.trackers import WandbTracker
 
 def test_the_csv_tracker_keeps_a_curve_of_every_training(short, tmp_path):
     execute(short("method=none"))
-    files = sorted((tmp_path / "store" / "logs").glob("*/metrics.csv"))
-    assert [path.parent.name.split("-")[1] for path in files] == ["baseline", "finetune"] or len(
-        files
-    ) == 2
+    files = list((tmp_path / "store" / "logs").glob("*/metrics.csv"))
+    assert {path.parent.name.split("-")[1] for path in files} == {"baseline", "finetune"}
     with files[0].open() as file:
         rows = list(csv.DictReader(file))
     assert any(row.get("validation_error") for row in rows)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from clusterpress.clustering import optimal_curve
 from clusterpress.codes import code_of
-from clusterpress.errors import ConfigError
+from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps import ClusterLinear
 
 
@@ -51,3 +52,10 @@ def test_knobs_outside_their_range_are_refused(knobs):
 def test_more_centroids_than_weights_name_the_layer(network, context):
     with pytest.raises(ConfigError, match="layer '3' has 36 kept weights and cannot have 64"):
         ClusterLinear(bits=6).apply(network, context)
+
+
+def test_nan_weights_name_the_layer(network, context):
+    with torch.no_grad():
+        network[2].weight[0, 0] = float("nan")
+    with pytest.raises(DataError, match="layer '2'"):
+        ClusterLinear(bits=2).apply(network, context)

@@ -5,7 +5,7 @@ import torch
 
 from clusterpress.codes import original_of
 from clusterpress.errors import ConfigError, DataError
-from clusterpress.steps import Prune, QuantizeCodebook, Share
+from clusterpress.steps import Prune, Share
 
 INITS = ["random", "density", "linear", "kmeans++", "optimal"]
 
@@ -61,24 +61,3 @@ def test_nan_weights_name_the_layer(network, context):
         network[3].weight[0, 0] = float("inf")
     with pytest.raises(DataError, match="layer '3'"):
         Share(bits=2).apply(network, context)
-
-
-def test_a_rounded_codebook_holds_float16_values(network, context):
-    Share(bits=2).apply(network, context)
-    QuantizeCodebook().apply(network, context)
-    weight = network[2].weight.detach()
-    assert torch.equal(weight, weight.half().float())
-    assert 0 < context.facts["largest_rounding"] < 1e-3
-
-
-def test_rounding_needs_a_codebook(network, context):
-    with pytest.raises(ConfigError, match="no layer shares weights"):
-        QuantizeCodebook().apply(network, context)
-
-
-def test_a_centroid_beyond_float16_names_the_layer(network, context):
-    with torch.no_grad():
-        network[2].weight[0, 0] = 1e6
-    Share(bits=2).apply(network, context)
-    with pytest.raises(ConfigError, match="layer '2'"):
-        QuantizeCodebook().apply(network, context)

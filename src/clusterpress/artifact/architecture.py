@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -40,8 +40,13 @@ def _plain(value: Any) -> bool:
     return isinstance(value, bool | int | float) and abs(value) <= MAX_ARGUMENT
 
 
-def build(architecture: Mapping[str, Any]) -> nn.Module:
+def build(architecture: Mapping[str, Any], check: Callable[[nn.Module], None]) -> nn.Module:
     """Build a network of ``clusterpress.models.MODELS``; the global random state stays.
+
+    Args:
+        architecture: A checked architecture.
+        check: Called with the network on the meta device, which has shapes and no memory; what it
+            raises keeps the network from being built.
 
     Raises:
         ValueError: No such network, or it does not take such arguments.
@@ -49,13 +54,18 @@ def build(architecture: Mapping[str, Any]) -> nn.Module:
     # The one look upwards: the list of networks is a floor above, and only a file that is to be
     # loaded without a network of the caller's needs it.
     models: Mapping[str, type[nn.Module]] = importlib.import_module("clusterpress.models").MODELS
-    name, args = architecture["name"], architecture["args"]
+    name = architecture["name"]
     if name not in models:
         raise ValueError(f"its network {name!r} is not one of {', '.join(sorted(models))}")
+    check(_built(models[name], architecture, "meta"))
+    return _built(models[name], architecture, "cpu")
+
+
+def _built(model: type[nn.Module], architecture: Mapping[str, Any], device: str) -> nn.Module:
+    name, args = architecture["name"], architecture["args"]
     try:
-        inspect.signature(models[name]).bind(**args)
-        with torch.random.fork_rng(devices=[]):
-            network = models[name](**args)
+        inspect.signature(model).bind(**args)
+        with torch.random.fork_rng(devices=[]), torch.device(device):
+            return model(**args)
     except Exception as error:
         raise ValueError(f"its network {name!r} does not take {args}: {error}") from error
-    return network

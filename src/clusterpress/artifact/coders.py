@@ -28,7 +28,8 @@ class SymbolCoder:
 
     Attributes:
         encode: ``(values, alphabet) -> bytes``, or None where the coder does not apply.
-        decode: ``(bytes, shape, alphabet) -> values`` as int64; ValueError where they do not fit.
+        decode: ``(bytes, shape, alphabet) -> values`` in the smallest unsigned dtype; ValueError
+            where they do not fit.
     """
 
     encode: Callable[[Symbols, int], bytes | None]
@@ -71,7 +72,7 @@ def encode_stream(stream: Stream) -> Encoded:
 
 
 def decode_stream(encoded: Encoded, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Decode a stream's values in ``shape``: int64 symbols, or values of their own dtype.
+    """Decode a stream's values in ``shape``: narrow symbols, or values of their dtype.
 
     Raises:
         ValueError: The bytes do not fit the shape, the alphabet or the dtype.

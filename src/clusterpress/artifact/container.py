@@ -1,10 +1,6 @@
 """The container: one safetensors file whose last bytes are a digest of all the others."""
 
-import contextlib
 import hashlib
-import json
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,8 @@ import safetensors
 from safetensors import SafetensorError
 from safetensors.numpy import save as to_safetensors
 
-from clusterpress.errors import ArtifactError, ConfigError, StoreError
+from clusterpress.artifact.strict import parse
+from clusterpress.errors import ArtifactError, ConfigError
 
 DIGEST = "~digest"
 _KEY = "clusterpress"
@@ -51,7 +48,7 @@ def unpack(data: bytes) -> tuple[str, dict[str, bytes]]:
     except SafetensorError as error:
         raise ValueError(f"it is not a safetensors file ({error})") from error
     start = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:start])
+    header = parse(data[8:start])
     directory = (header.pop("__metadata__", None) or {}).get(_KEY)
     if directory is None:
         raise ValueError(f"its metadata have no {_KEY!r} directory")
@@ -75,31 +72,3 @@ def read_bytes(path: Path) -> bytes:
         raise ArtifactError(f"There is no artifact at {path}.") from error
     except OSError as error:
         raise ArtifactError(f"The artifact {path} cannot be read: {error.strerror}.") from error
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the process dies.
-
-    Raises:
-        StoreError: The folder cannot be written (full disk, no permission).
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"The artifact {path} cannot be written: {error.strerror}.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils import parametrize
 
-from clusterpress.codes import Stream, code_of, original_of
+from clusterpress.codes import Stream, code_of, kind_of, original_of
 from clusterpress.codes.base import Part
 from clusterpress.errors import ConfigError
 
@@ -58,10 +58,44 @@ def contents(network: nn.Module) -> list[TensorContent]:
     """List every parameter and persistent buffer of a network, coded ones by their streams.
 
     Raises:
-        ConfigError: A tensor is held by something that is no code, or has a dtype that numpy
-            does not know (bfloat16).
+        ConfigError: A tensor is held by something that is no code, has a dtype that numpy does
+            not know (bfloat16), or is tied to another one, which would come back untied.
     """
-    return [_content(name, place.module, place.tensor) for name, place in places(network).items()]
+    listed = [_content(name, place) for name, place in places(network).items()]
+    tied = tied_tensors(network)
+    if tied is not None:
+        raise ConfigError(
+            f"Tensors {tied[0]!r} and {tied[1]!r} are one and the same memory (tied); an artifact "
+            "would store both and give back two: untie them first, or share the whole layer."
+        )
+    return listed
+
+
+def tied_tensors(network: nn.Module) -> tuple[str, str] | None:
+    """Give the names of two tensors that begin at the same memory; None where there are none.
+
+    A whole layer under two names is no such pair: it has one name here, and stays one layer.
+    """
+    names: dict[tuple[torch.device, int], str] = {}
+    for name, place in places(network).items():
+        if foreign(place):
+            continue
+        value = original_of(place.module, place.tensor)
+        if value.numel() == 0 or value.is_meta:
+            continue
+        first = names.setdefault((value.device, value.data_ptr()), name)
+        if first != name:
+            return first, name
+    return None
+
+
+def foreign(place: Place) -> bool:
+    """Whether a tensor is held by a parametrization that is no single code."""
+    if not parametrize.is_parametrized(place.module, place.tensor):
+        return False
+    holder = cast(nn.ModuleDict, place.module.parametrizations)[place.tensor]
+    code = code_of(place.module, place.tensor)
+    return code is None or len(cast(nn.ModuleList, holder)) != 1
 
 
 def layer_type_of(module: nn.Module) -> LayerType:
@@ -91,8 +125,8 @@ def _tensors(module: nn.Module) -> list[str]:
     return [*coded, *plain, *buffers]
 
 
-def _content(name: str, module: nn.Module, tensor: str) -> TensorContent:
-    kind = _kind(module, name, tensor)
+def _content(name: str, place: Place) -> TensorContent:
+    kind, module, tensor = _kind(place, name), place.module, place.tensor
     value = cast(torch.Tensor, getattr(module, tensor)).detach()
     try:
         streams = _streams(module, tensor, kind, value)
@@ -108,26 +142,24 @@ def _streams(module: nn.Module, tensor: str, kind: str, value: torch.Tensor) -> 
     code = code_of(module, tensor)
     if code is not None:
         return code.streams(original_of(module, tensor))
-    return [Stream(_part(module, tensor, kind), value.cpu().flatten().numpy())]
+    return [Stream(part_of(module, tensor, kind), value.cpu().flatten().numpy())]
 
 
-def _kind(module: nn.Module, name: str, tensor: str) -> str:
+def _kind(place: Place, name: str) -> str:
+    module, tensor = place.module, place.tensor
     if tensor in module._buffers:
         return BUFFER
-    if not parametrize.is_parametrized(module, tensor):
-        return DENSE
-    code = code_of(module, tensor)
-    holder = cast(nn.ModuleDict, module.parametrizations)[tensor]
-    if code is None or len(cast(nn.ModuleList, holder)) != 1:
+    if foreign(place):
+        holder = cast(nn.ModuleDict, module.parametrizations)[tensor]
         found = ", ".join(type(one).__name__ for one in holder.children())
         raise ConfigError(
             f"Tensor {name!r} is parametrized by {found}; "
             "an artifact can hold one code of clusterpress.codes.CODES per tensor."
         )
-    return code.kind
+    return kind_of(module, tensor)
 
 
-def _part(module: nn.Module, tensor: str, kind: str) -> Part:
+def part_of(module: nn.Module, tensor: str, kind: str) -> Part:
     """Give the part of a plain tensor; every buffer counts with the norms, which own most."""
     if kind == BUFFER or isinstance(module, _NORMS):
         return "norm"

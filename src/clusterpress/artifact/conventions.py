@@ -35,19 +35,32 @@ def position_symbols(position: Row, bits: int) -> Counter[int]:
 def han2016_bits(rows: Rows, bits: int, *, huffman: bool) -> int:
     """Count one weight tensor's bits as Han et al. 2016 do.
 
-    Kept weights and fillers are entries. A shared tensor costs ceil(log2 K) bits an entry and a
-    codebook of 2^ceil(log2 K) x 32 bits, any other tensor 32 bits an entry. A pruned tensor costs
-    ``bits`` bits of relative position an entry. With ``huffman`` the index symbols (the filler
-    zero being one more) and the position symbols cost their Huffman lengths; no table is counted.
+    Kept weights and fillers are entries. A shared tensor costs b = ceil(log2 K) bits an entry and
+    a codebook of 2^b x 32 bits, any other tensor 32 bits an entry. A pruned tensor costs ``bits``
+    bits of relative position an entry. With ``huffman`` the index symbols (the filler zero being
+    one more) and the position symbols cost their Huffman lengths; no table is counted.
+
+    b bits for a filler too is how the paper counts (METHODS.md's table of conventions), not what
+    a decoder could read: a filler zero needs a symbol of its own, and where K = 2^b the centroids
+    leave none. The count assumes that one is free, as when a centroid is zero. Fillers of a
+    tensor with one centroid cost 1 bit at least, as do its kept weights: 0 bits would tell
+    nothing apart. ``huffman`` counts the filler as a symbol of its own and needs neither.
     """
     index, position = rows.get("index"), rows.get("position")
     extra = fillers(position, bits)
     total = _position_bits(position, bits, huffman=huffman)
     if index is None or index.alphabet is None:
         return total + 32 * (kept_count(rows) + extra)
-    width = fixed_width(index.alphabet)
-    entries = huffman_bits((*index.histogram, extra)) if huffman else width * (index.count + extra)
-    return total + entries + 32 * (1 << width)
+    if huffman:
+        codebook = 32 * (1 << fixed_width(index.alphabet))
+        return total + huffman_bits((*index.histogram, extra)) + codebook
+    width = _index_width(index, extra)
+    return total + width * (index.count + extra) + 32 * (1 << width)
+
+
+def _index_width(index: Row, extra: int) -> int:
+    """Give the bits of an index entry where ``extra`` entries are fillers."""
+    return max(fixed_width(index.alphabet or 1), 1 if extra else 0)
 
 
 def _position_bits(position: Row | None, bits: int, *, huffman: bool) -> int:
@@ -109,12 +122,17 @@ def weights(ledger: Ledger) -> float:
     names = {*tensors, *(row.tensor for row in biases)}
     stored = 32 * sum(row.count for row in biases)
     for rows in tensors.values():
-        index = rows.get("index")
-        unused = (
-            0 if index is None else (1 << fixed_width(index.alphabet or 1)) - rows["codebook"].count
-        )
+        unused = _unused_centroids(rows, ledger.position_bits)
         stored += han2016_bits(rows, ledger.position_bits, huffman=False) - 32 * unused
     return _ratio(32 * sum(ledger.reference[name] for name in names), stored)
+
+
+def _unused_centroids(rows: Rows, bits: int) -> int:
+    """Count the centroids that ``han2016`` counts beyond those that there are."""
+    index = rows.get("index")
+    if index is None:
+        return 0
+    return (1 << _index_width(index, fillers(rows.get("position"), bits))) - rows["codebook"].count
 
 
 def held_parameters(ledger: Ledger) -> int:

@@ -1,22 +1,26 @@
 """Read an artifact: into a network, or for inspection alone."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from torch import nn
 
 from clusterpress.artifact.architecture import build
 from clusterpress.artifact.coders import RAW, Encoded, decode_stream
 from clusterpress.artifact.container import read_bytes, unpack
 from clusterpress.artifact.content import TensorContent
-from clusterpress.artifact.directory import Directory, StreamEntry, TensorEntry, from_text
+from clusterpress.artifact.directory import Directory, from_text
+from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.ledger import Ledger, make_ledger
-from clusterpress.artifact.resize import Rebuilt, checked_places, fill, rebuild
+from clusterpress.artifact.limits import check_alone
+from clusterpress.artifact.resize import checked_places, fill, rebuild
 from clusterpress.codes import Stream
+from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError, ConfigError
 
 
@@ -38,18 +42,32 @@ class Inspection:
 @dataclass(frozen=True)
 class _File:
     directory: Directory
-    contents: list[TensorContent]
-    tensors: dict[str, Rebuilt]
-    header_bytes: int
+    payloads: Mapping[str, bytes]
+    size: int
+
+    @property
+    def header_bytes(self) -> int:
+        return self.size - sum(map(len, self.payloads.values()))
+
+    def contents(self) -> Iterator[TensorContent]:
+        """Decode one tensor after another; ValueError where one is damaged."""
+        for name, entry in self.directory.tensors.items():
+            yield _content(name, entry, self.payloads[name])
 
 
 def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Module:
     """Read a network back, its codes attached and trainable.
 
+    Weight, bias and sizes of each layer are checked against one another and against ``into``.
+    Whether one layer's outputs are the next one's inputs is not: only the network's ``forward``
+    knows which layer follows which, and it raises where a file's widths do not chain.
+
     Args:
         path: The file.
-        into: A network of the same tensors, changed in place: its linear and convolution layers
-            take the sizes that the file records. None builds the recorded architecture.
+        into: A network of the same tensors with at least as many elements, changed in place: its
+            linear and convolution layers take the sizes that the file records. None builds the
+            recorded architecture, where neither it nor the file may have more elements than
+            ``FREE_ELEMENTS`` and ``ELEMENTS_PER_BYTE`` for each byte of the file.
 
     Returns:
         ``into``, or the network built.
@@ -59,42 +77,56 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
             fit the network. ``into`` is then unchanged.
         ConfigError: ``into`` is missing and the file records no architecture.
     """
-    file = _read(Path(path))
+    file = _open(Path(path))
     if into is None and file.directory.architecture is None:
         raise ConfigError(f"The artifact {path} records no architecture: pass a network as into=.")
     try:
-        network = build(file.directory.architecture or {}) if into is None else into
+        network = _build(file) if into is None else into
         places = checked_places(network, file.directory.tensors)
+        tensors = {content.name: rebuild(content) for content in file.contents()}
     except ValueError as error:
         raise ArtifactError(f"The artifact {path} cannot be loaded: {error}.") from error
-    fill(places, file.tensors)
+    fill(places, tensors)
     return network
 
 
 def read(path: str | os.PathLike[str]) -> Inspection:
-    """Read what a file holds and count it, without building a network.
+    """Read what a file holds and count it, without building a network or a weight.
 
     Raises:
-        ArtifactError: The file is missing, damaged, hostile or of an unknown version.
+        ArtifactError: The file is missing, damaged, hostile or of an unknown version, or claims
+            more than ``FREE_ELEMENTS`` and ``ELEMENTS_PER_BYTE`` for each byte.
     """
-    file = _read(Path(path))
-    ledger = make_ledger(file.contents, file.directory, file.header_bytes)
+    file = _open(Path(path))
+    try:
+        check_alone(file.directory.elements(), file.size, "it")
+        ledger = make_ledger(file.contents(), file.directory, file.header_bytes)
+    except ValueError as error:
+        raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
     return Inspection(file.directory.architecture, file.directory.tensors, ledger)
 
 
-def _read(path: Path) -> _File:
+def _open(path: Path) -> _File:
+    """Check everything of a file that takes no more memory than the file."""
     data = read_bytes(path)
     try:
         text, payloads = unpack(data)
         directory = from_text(text)
         _check_payloads(directory, payloads)
-        contents = [
-            _content(name, entry, payloads[name]) for name, entry in directory.tensors.items()
-        ]
-        tensors = {content.name: rebuild(content) for content in contents}
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
-    return _File(directory, contents, tensors, len(data) - sum(map(len, payloads.values())))
+    return _File(directory, payloads, len(data))
+
+
+def _build(file: _File) -> nn.Module:
+    """Build the recorded architecture, once its shapes alone are known to fit the file."""
+
+    def check(skeleton: nn.Module) -> None:
+        held = sum(value.numel() for value in skeleton.state_dict().values())
+        check_alone(held, file.size, "the recorded architecture")
+        checked_places(skeleton, file.directory.tensors)
+
+    return build(file.directory.architecture or {}, check)
 
 
 def _check_payloads(directory: Directory, payloads: Mapping[str, bytes]) -> None:
@@ -118,12 +150,24 @@ def _content(name: str, entry: TensorEntry, payload: bytes) -> TensorContent:
             streams.append(_stream(stream, entry.shape, data))
         except ValueError as error:
             raise ValueError(f"{stream.part} of tensor {name!r}: {error}") from error
+    _check_kept(name, {stream.part: stream.values for stream in streams})
     return TensorContent(name, entry.layer_type, entry.kind, entry.shape, tuple(streams))
+
+
+def _check_kept(name: str, values: Mapping[Part, npt.NDArray[Any]]) -> None:
+    position = values.get("position")
+    if position is None:
+        return
+    kept = int(np.count_nonzero(position))
+    for part in ("index", "dense"):
+        if part in values and values[part].size != kept:
+            found = values[part].size
+            raise ValueError(f"{part} of tensor {name!r}: {found} for a mask that keeps {kept}")
 
 
 def _stream(entry: StreamEntry, shape: tuple[int, ...], data: bytes) -> Stream:
     form = (entry.count,) if entry.part != "position" else shape
     values = decode_stream(Encoded(entry.coder, entry.form, data), form)
     if entry.part == "position":
-        values = values.astype(np.uint8)
+        values = values.astype(np.uint8, copy=False)
     return Stream(entry.part, values, None if entry.coder == RAW else int(entry.form))

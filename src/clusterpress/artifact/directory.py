@@ -8,38 +8,20 @@ from typing import Any, cast, get_args
 
 from clusterpress.artifact.architecture import checked_architecture
 from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
+from clusterpress.artifact.consistency import check_layers, check_tensor
 from clusterpress.artifact.content import BUFFER, DENSE, LayerType
-from clusterpress.artifact.floats import DTYPES
+from clusterpress.artifact.entries import StreamEntry, TensorEntry
+from clusterpress.artifact.floats import DTYPES, item_bytes
+from clusterpress.artifact.limits import MAX_ALPHABET, MAX_ELEMENTS
+from clusterpress.artifact.strict import parse
 from clusterpress.codes import CODES
 from clusterpress.codes.base import Part
 
 VERSION = 1
-MAX_ELEMENTS = 1 << 29
 MAX_DIMENSIONS = 8
 MAX_POSITION_BITS = 16
 _PARTS = get_args(Part)
 _SYMBOL_PARTS = ("index", "position", "transform")
-
-
-@dataclass(frozen=True)
-class StreamEntry:
-    """Where a stream is coded: ``form`` is its alphabet or its dtype, ``size`` its bytes."""
-
-    part: Part
-    coder: str
-    form: int | str
-    count: int
-    size: int
-
-
-@dataclass(frozen=True)
-class TensorEntry:
-    """What one tensor is; its streams' bytes follow one another in this order."""
-
-    layer_type: LayerType
-    kind: str
-    shape: tuple[int, ...]
-    streams: tuple[StreamEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -58,11 +40,14 @@ class Directory:
     position_bits: int
     tensors: Mapping[str, TensorEntry]
 
+    def elements(self) -> int:
+        """Give the elements of all tensors together."""
+        return sum(entry.elements for entry in self.tensors.values())
+
     def full_reference(self) -> dict[str, int]:
         """Give the elements of every tensor in the uncompressed baseline."""
         return {
-            name: self.reference.get(name, prod(entry.shape))
-            for name, entry in self.tensors.items()
+            name: self.reference.get(name, entry.elements) for name, entry in self.tensors.items()
         }
 
 
@@ -86,10 +71,10 @@ def from_text(text: str) -> Directory:
     """Read and check a directory.
 
     Raises:
-        ValueError: It is not JSON, of an unknown version, or names or measures something that
-            cannot be.
+        ValueError: It is not JSON, of an unknown version, names or measures something that
+            cannot be, or contradicts itself inside a tensor or a layer.
     """
-    fields = json.loads(text)
+    fields = parse(text)
     _expect(isinstance(fields, dict), "the directory is not an object")
     version = fields.get("version")
     known_version = type(version) is int and version == VERSION
@@ -98,15 +83,17 @@ def from_text(text: str) -> Directory:
     _expect(set(fields) <= known, f"the directory has unknown keys {sorted(set(fields) - known)}")
     tensors = _mapping(fields.get("tensors"), "tensors")
     entries = {name: _entry(name, row) for name, row in tensors.items()}
-    total = sum(prod(entry.shape) for entry in entries.values())
-    _expect(total <= MAX_ELEMENTS, f"{total} elements in all, at most {MAX_ELEMENTS} are allowed")
+    check_layers(entries)
     architecture = fields.get("architecture")
-    return Directory(
+    directory = Directory(
         None if architecture is None else checked_architecture(architecture),
         checked_reference(_mapping(fields.get("reference", {}), "reference"), entries),
         _whole(fields.get("position_bits"), 1, MAX_POSITION_BITS, "position_bits"),
         entries,
     )
+    total = directory.elements()
+    _expect(total <= MAX_ELEMENTS, f"{total} elements in all, at most {MAX_ELEMENTS} are allowed")
+    return directory
 
 
 def checked_reference(
@@ -123,7 +110,7 @@ def checked_reference(
         name: _whole(count, 0, 1 << 40, f"reference of {name!r}")
         for name, count in reference.items()
     }
-    return {name: count for name, count in checked.items() if count != prod(tensors[name].shape)}
+    return {name: count for name, count in checked.items() if count != tensors[name].elements}
 
 
 def _entry(name: str, row: Any) -> TensorEntry:
@@ -138,14 +125,9 @@ def _entry(name: str, row: Any) -> TensorEntry:
         prod(sizes) <= MAX_ELEMENTS, f"{where} of shape {sizes} is above {MAX_ELEMENTS} elements"
     )
     entries = tuple(_stream(where, stream, prod(sizes)) for stream in streams)
-    parts = [stream.part for stream in entries]
-    _expect(len(set(parts)) == len(parts), f"{where} has a part twice: {parts}")
-    floats = kind == BUFFER or all(str(s.form).startswith("f") for s in entries if s.coder == RAW)
-    _expect(floats, f"{where} learns and must hold floats")
-    if kind in (DENSE, BUFFER):
-        plain = len(entries) == 1 and entries[0].coder == RAW and entries[0].count == prod(sizes)
-        _expect(plain, f"{where} is plain and must have one raw stream of {prod(sizes)} values")
-    return TensorEntry(layer_type, kind, sizes, entries)
+    entry = TensorEntry(layer_type, kind, sizes, entries)
+    check_tensor(name, entry)
+    return entry
 
 
 def _stream(where: str, row: Any, elements: int) -> StreamEntry:
@@ -159,8 +141,12 @@ def _stream(where: str, row: Any, elements: int) -> StreamEntry:
     size = _whole(size, 0, 1 << 40, f"bytes of {where}")
     if coder == RAW:
         _expect(form in DTYPES, f"{where} has unknown dtype {form!r}")
+        stated = count * item_bytes(form)
+        _expect(size == stated, f"{where} has {size} bytes instead of {stated}")
     else:
-        _whole(form, 0, 1 << 31, f"alphabet of {where}")
+        # An index has a codebook, and that has bytes: the two are compared in check_tensor.
+        most = MAX_ELEMENTS if part == "index" else MAX_ALPHABET
+        _whole(form, 0, most, f"alphabet of {where}")
         _expect(count <= elements, f"{where} has {count} symbols for {elements} weights")
     if part == "position":
         _expect(form == 2 and count == elements, f"{where} is not a mask of {elements} weights")

@@ -9,17 +9,12 @@ from torch import nn
 
 from clusterpress.artifact.architecture import checked_architecture
 from clusterpress.artifact.coders import Encoded, encode_stream
-from clusterpress.artifact.container import pack, write_bytes
+from clusterpress.artifact.container import pack
 from clusterpress.artifact.content import TensorContent, contents
-from clusterpress.artifact.directory import (
-    Directory,
-    StreamEntry,
-    TensorEntry,
-    checked_reference,
-    from_text,
-    to_text,
-)
+from clusterpress.artifact.directory import Directory, checked_reference, from_text, to_text
+from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.ledger import Ledger, make_ledger
+from clusterpress.durable import write_atomic
 from clusterpress.errors import ConfigError
 
 
@@ -63,7 +58,7 @@ def save(
         raise ConfigError(f"The network cannot be written to {path}: {error}.") from error
     payloads = {name: b"".join(one.data for one in streams) for name, streams in encoded.items()}
     data = pack(to_text(directory), payloads)
-    write_bytes(Path(path), data)
+    write_atomic(Path(path), data)
     return make_ledger(tensors, directory, len(data) - sum(map(len, payloads.values())))
 
 

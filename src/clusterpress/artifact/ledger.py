@@ -12,6 +12,7 @@ import numpy.typing as npt
 from clusterpress.artifact.content import BUFFER, LayerType, TensorContent
 from clusterpress.artifact.directory import Directory
 from clusterpress.artifact.huffman import entropy_bits, fixed_width, huffman_bits
+from clusterpress.artifact.limits import CHUNK
 from clusterpress.codes import Stream
 from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError
@@ -133,8 +134,7 @@ class Ledger:
 def make_ledger(
     contents: Iterable[TensorContent], directory: Directory, header_bytes: int
 ) -> Ledger:
-    """Count the streams of ``contents``, whose stored bytes the directory knows."""
-    contents = list(contents)
+    """Count the streams of ``contents``, one tensor at a time; the directory knows their bytes."""
     rows = tuple(
         make_row(content, stream, entry.size)
         for content in contents
@@ -142,7 +142,7 @@ def make_ledger(
             content.streams, directory.tensors[content.name].streams, strict=True
         )
     )
-    shapes = {content.name: content.shape for content in contents}
+    shapes = {name: entry.shape for name, entry in directory.tensors.items()}
     return Ledger(rows, header_bytes, directory.full_reference(), shapes, directory.position_bits)
 
 
@@ -154,9 +154,12 @@ def make_row(content: TensorContent, stream: Stream, stored_bytes: int) -> Row:
         bits: tuple[int, float, int] = (fixed, float(fixed), fixed)
         histogram: tuple[int, ...] = ()
     else:
-        counts = np.bincount(values.ravel(), minlength=alphabet).tolist()
+        present = count_symbols(values)
+        counts = [present[symbol] for symbol in sorted(present)]
         bits = (values.size * fixed_width(alphabet), entropy_bits(counts), huffman_bits(counts))
-        histogram = () if stream.part == "position" else tuple(counts)
+        # Dense for an index alone: its alphabet is no larger than the codebook, which has bytes.
+        symbols = range(alphabet) if stream.part == "index" else ()
+        histogram = tuple(present[symbol] for symbol in symbols)
     return Row(
         content.name,
         content.name.rpartition(".")[0],
@@ -172,11 +175,29 @@ def make_row(content: TensorContent, stream: Stream, stored_bytes: int) -> Row:
     )
 
 
+def count_symbols(values: npt.NDArray[Any]) -> Counter[int]:
+    """Count the symbols that occur; memory grows with neither their number nor the alphabet."""
+    flat = values.ravel()
+    counter: Counter[int] = Counter()
+    for start in range(0, flat.size, CHUNK):
+        _tally(counter, flat[start : start + CHUNK])
+    return counter
+
+
 def gaps_of(mask: npt.NDArray[Any]) -> tuple[tuple[int, int], ...]:
     """Count the distances between kept weights in row-major order, the first from -1."""
-    distances = np.diff(np.flatnonzero(mask), prepend=-1)
-    gaps, counts = np.unique(distances, return_counts=True)
-    return tuple(zip(gaps.tolist(), counts.tolist(), strict=True))
+    flat, last = mask.ravel(), -1
+    counter: Counter[int] = Counter()
+    for start in range(0, flat.size, CHUNK):
+        kept = start + np.flatnonzero(flat[start : start + CHUNK])
+        _tally(counter, np.diff(kept, prepend=last))
+        last = int(kept[-1]) if kept.size else last
+    return tuple(sorted(counter.items()))
+
+
+def _tally(counter: Counter[int], values: npt.NDArray[Any]) -> None:
+    symbols, counts = np.unique(values, return_counts=True)
+    counter.update(dict(zip(symbols.tolist(), counts.tolist(), strict=True)))
 
 
 @dataclass(frozen=True)

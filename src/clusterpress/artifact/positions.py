@@ -7,6 +7,7 @@ every cell of classes is coded as Bernoulli variables. Cells that keep nothing, 
 byte together. The two label lists and the cells share one ANS stream.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
@@ -15,12 +16,14 @@ import constriction
 import numpy as np
 import numpy.typing as npt
 
+from clusterpress.artifact.limits import CHUNK
 from clusterpress.artifact.symbols import (
     Symbols,
     as_symbols,
     categorical,
     empty_coder,
     finished,
+    pop,
     quantise,
     words_in,
     words_out,
@@ -34,7 +37,7 @@ _COLUMN_STEPS = (0, 1, 2, 3, 4, 6, 8, 12, 16)
 _U = np.arange(256, dtype=np.float64) / 255
 _SHARES = _U * _U * (3 - 2 * _U)
 
-Labels = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,17 @@ class _Grid:
     columns: Labels
     levels: npt.NDArray[np.uint8]
 
-    def cells(self) -> list[tuple[Any, int]]:
-        """List the index (usable on a 2-D mask) and the level of every cell."""
-        members = [
+    def members(self) -> Iterator[tuple[tuple[Labels, Labels], int]]:
+        """Yield the rows and columns, and the level, of every cell."""
+        of_rows, of_columns = (
             [np.flatnonzero(labels == label) for label in range(classes)]
             for labels, classes in zip((self.rows, self.columns), self.levels.shape, strict=True)
-        ]
-        pairs = product(*members)
-        return [
-            (np.ix_(*pair), int(level)) for pair, level in zip(pairs, self.levels.flat, strict=True)
-        ]
+        )
+        yield from zip(product(of_rows, of_columns), map(int, self.levels.flat), strict=True)
+
+    def cells(self) -> list[tuple[Any, int]]:
+        """List the index (usable on a 2-D mask) and the level of every cell."""
+        return [(np.ix_(*pair), level) for pair, level in self.members()]
 
 
 def encode_grid(mask: Symbols, alphabet: int) -> bytes | None:
@@ -79,14 +83,23 @@ def decode_grid(data: bytes, shape: tuple[int, ...], alphabet: int) -> Symbols:
         raise ValueError(f"a mask of shape {shape} with {alphabet} symbols is no grid")
     flat = np.zeros((shape[0], int(np.prod(shape[1:]))), dtype=np.uint8)
     grid, coder = _read_grid(data, flat.shape)
-    for cell, level in grid.cells():
-        count = flat[cell].size
-        if 0 < level < 255 and count:
-            flat[cell] = coder.decode(_bernoulli(level), count).reshape(flat[cell].shape)
-        elif level == 255:
-            flat[cell] = 1
+    for members, level in grid.members():
+        for block in _blocks(*members):
+            if 0 < level < 255:
+                size = (block[0].size, block[1].size)
+                values = pop(coder, _bernoulli(level), size[0] * size[1], np.uint8)
+                flat[np.ix_(*block)] = values.reshape(size)
+            elif level == 255:
+                flat[np.ix_(*block)] = 1
     finished(coder)
     return flat.reshape(shape)
+
+
+def _blocks(rows: Labels, columns: Labels) -> Iterator[tuple[Labels, Labels]]:
+    """Cut a cell into blocks of at most ``CHUNK`` entries that follow in row-major order."""
+    height = max(1, CHUNK // max(1, columns.size))
+    for top, left in product(range(0, rows.size, height), range(0, columns.size, CHUNK)):
+        yield rows[top : top + height], columns[left : left + CHUNK]
 
 
 def _read_grid(data: bytes, shape: tuple[int, ...]) -> tuple[_Grid, Any]:
@@ -117,8 +130,8 @@ def _push_labels(coder: Any, labels: Labels) -> bytes:
 
 def _pop_labels(coder: Any, table: npt.NDArray[np.uint8], count: int) -> Labels:
     if table.size == 0:
-        return np.zeros(count, dtype=np.int64)
-    return np.asarray(coder.decode(categorical(table), count), dtype=np.int64)
+        return np.zeros(count, dtype=np.uint8)
+    return pop(coder, categorical(table), count, np.uint8)
 
 
 def _bernoulli(level: int) -> Any:
@@ -147,7 +160,7 @@ def _labellings(counts: Labels, total: int, steps: tuple[int, ...]) -> list[Labe
     angle = np.arcsin(np.sqrt(counts / total))
     kept = angle[counts > 0]
     low, width = (kept.min(), np.ptp(kept) or 1.0) if kept.size else (0.0, 1.0)
-    labellings = [np.zeros(counts.size, dtype=np.int64)]
+    labellings: list[Labels] = [np.zeros(counts.size, dtype=np.int64)]
     for step in steps[1:]:
         rank = np.minimum(step - 1, ((angle - low) / width * step).astype(np.int64))
         labels = np.unique(np.where(counts > 0, 1 + rank, 0), return_inverse=True)[1]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
@@ -13,10 +14,13 @@ from clusterpress.artifact.content import (
     DENSE,
     Place,
     TensorContent,
+    foreign,
     layer_type_of,
+    part_of,
     places,
+    tied_tensors,
 )
-from clusterpress.artifact.directory import TensorEntry
+from clusterpress.artifact.entries import TensorEntry
 from clusterpress.codes import CODES, Code, attach, detach, original_of
 
 
@@ -55,8 +59,11 @@ def rebuild(content: TensorContent) -> Rebuilt:
 def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:
     """Give the places of all tensors, once the network is known to be able to take them.
 
+    Only the directory is looked at: nothing has been decoded yet.
+
     Raises:
-        ValueError: The network has other tensors, or one that cannot take its new shape.
+        ValueError: The network has other tensors, fewer elements, ties, or a tensor that cannot
+            take its new shape, dtype or part.
     """
     own = places(network)
     missing, unknown = sorted(set(own) - set(tensors)), sorted(set(tensors) - set(own))
@@ -64,9 +71,24 @@ def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> di
         raise ValueError(
             f"it lacks tensors {missing[:3]} and has {unknown[:3]} beyond the network's"
         )
+    held = sorted(name for name, place in own.items() if foreign(place))
+    if held:
+        raise ValueError(f"the network's tensors {held[:3]} are parametrized by what is no code")
+    tied = tied_tensors(network)
+    if tied is not None:
+        raise ValueError(f"the network's tensors {tied[0]!r} and {tied[1]!r} are tied")
+    _check_elements(own, tensors)
     for name, entry in tensors.items():
         _check(name, own[name], entry, tensors)
     return own
+
+
+def _check_elements(own: Mapping[str, Place], tensors: Mapping[str, TensorEntry]) -> None:
+    # Merged networks are smaller than the one they came from, never larger.
+    claimed = sum(entry.elements for entry in tensors.values())
+    held = sum(getattr(place.module, place.tensor).numel() for place in own.values())
+    if claimed > held:
+        raise ValueError(f"it has {claimed} elements, more than the network's {held}")
 
 
 def _check(name: str, place: Place, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> None:
@@ -87,6 +109,19 @@ def _check(name: str, place: Place, entry: TensorEntry, tensors: Mapping[str, Te
         fits = entry.shape == tuple(getattr(module, tensor).shape)
     if not fits:
         raise ValueError(f"tensor {name!r} of shape {entry.shape} does not fit {module}")
+    if entry.plain:
+        _check_plain(name, place, entry)
+
+
+def _check_plain(name: str, place: Place, entry: TensorEntry) -> None:
+    """Check the part, and that a buffer keeps its dtype, or stays among the floats."""
+    part, right = entry.streams[0].part, part_of(place.module, place.tensor, entry.kind)
+    if part != right:
+        raise ValueError(f"tensor {name!r} is declared part {part!r}, the network's is {right!r}")
+    own: torch.dtype = getattr(place.module, place.tensor).dtype
+    stored = torch.from_numpy(np.empty(0, entry.dtype())).dtype
+    if stored != own and not (stored.is_floating_point and own.is_floating_point):
+        raise ValueError(f"tensor {name!r} has dtype {stored}, the network's has {own}")
 
 
 def _divides(module: nn.Conv2d, entry: TensorEntry) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterpress.artifact.huffman import fixed_width
+from clusterpress.artifact.limits import CHUNK
 
 MAX_ANS_ALPHABET = 4096
 _LEVELS = np.array([0, *((16 + b % 16) << (b // 16) for b in range(1, 256))], dtype=np.float64)
@@ -33,7 +34,7 @@ def decode_constant(data: bytes, shape: tuple[int, ...], alphabet: int) -> Symbo
     symbol = int.from_bytes(data[:8], "little")
     if len(data) > 8 or symbol >= alphabet:
         raise ValueError(f"the constant symbol is not below the alphabet's {alphabet}")
-    return np.full(shape, symbol, dtype=np.int64)
+    return np.full(shape, symbol, dtype=narrow_dtype(alphabet))
 
 
 def encode_packed(values: Symbols, alphabet: int) -> bytes:
@@ -48,10 +49,10 @@ def decode_packed(data: bytes, shape: tuple[int, ...], alphabet: int) -> Symbols
     count, width = int(np.prod(shape)), fixed_width(alphabet)
     if len(data) != (count * width + 7) // 8:
         raise ValueError(f"{len(data)} bytes for {count} symbols of {width} bits")
-    values = np.zeros(count, dtype=np.int64)
+    values = np.zeros(count, dtype=narrow_dtype(alphabet))
     bits = np.unpackbits(np.frombuffer(data, np.uint8), count=count * width)
     for bit in range(width):
-        values |= bits[bit * count : (bit + 1) * count].astype(np.int64) << bit
+        values |= bits[bit * count : (bit + 1) * count].astype(values.dtype) << bit
     if count and int(values.max()) >= alphabet:
         raise ValueError(f"symbol {int(values.max())} in an alphabet of {alphabet}")
     return values.reshape(shape)
@@ -73,9 +74,23 @@ def decode_ans(data: bytes, shape: tuple[int, ...], alphabet: int) -> Symbols:
         raise ValueError(f"{len(data)} bytes cannot hold frequencies of {alphabet} symbols")
     coder = words_in(data[alphabet:])
     model = categorical(np.frombuffer(data[:alphabet], np.uint8))
-    values = np.asarray(coder.decode(model, int(np.prod(shape))), dtype=np.int64)
+    values = pop(coder, model, int(np.prod(shape)), narrow_dtype(alphabet))
     finished(coder)
     return values.reshape(shape)
+
+
+def narrow_dtype(alphabet: int) -> np.dtype[Any]:
+    """Give the smallest unsigned dtype that holds every symbol of an alphabet."""
+    return np.min_scalar_type(max(0, alphabet - 1))
+
+
+def pop(coder: Any, model: Any, count: int, dtype: npt.DTypeLike) -> Symbols:
+    """Decode the next ``count`` symbols, shape (count,), without wide copies of them all."""
+    values = np.empty(count, dtype=dtype)
+    for start in range(0, count, CHUNK):
+        part = values[start : start + CHUNK]
+        part[:] = coder.decode(model, part.size)
+    return values
 
 
 def quantise(counts: npt.NDArray[np.int64]) -> Frequencies:

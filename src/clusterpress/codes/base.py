@@ -13,6 +13,9 @@ from torch.nn.utils import parametrize
 Part = Literal["codebook", "index", "position", "scale", "transform", "dense", "bias", "norm"]
 
 
+_OF_EVERY_CLASS = ("__dict__", "__weakref__")
+
+
 @dataclass(frozen=True)
 class Stream:
     """One part of one tensor, as the artifact writes it and the ledger counts it.
@@ -34,9 +37,16 @@ class Code(nn.Module):
 
     The parametrization's ``original`` is what trains (a codebook, a masked weight); the code's
     buffers are what is frozen (labels, masks). ``forward(original)`` is the dense weight.
+
+    Attributes:
+        kind: Name of the code in configs and files.
+        parts: The parts that every weight of this code has.
+        optional_parts: The parts that it may have besides; there are no others.
     """
 
     kind: ClassVar[str]
+    parts: ClassVar[frozenset[Part]]
+    optional_parts: ClassVar[frozenset[Part]] = frozenset()
 
     @abstractmethod
     def forward(self, original: torch.Tensor) -> torch.Tensor:
@@ -61,6 +71,18 @@ class Code(nn.Module):
             ValueError: A stream is missing or does not fit ``shape``.
         """
 
+    @classmethod
+    @abstractmethod
+    def dense_dtype(cls, dtypes: Mapping[str, str]) -> str:
+        """Give the dtype of the dense weight that streams of these dtypes rebuild.
+
+        Args:
+            dtypes: Numpy's short name (``f4``) by part, of the parts that are floats.
+
+        Raises:
+            ValueError: This code holds no values of such a dtype.
+        """
+
 
 def attach(module: nn.Module, tensor: str, code: Code, original: torch.Tensor) -> None:
     """Let ``code`` hold ``module.<tensor>``, replacing a code that already holds it.
@@ -74,6 +96,8 @@ def attach(module: nn.Module, tensor: str, code: Code, original: torch.Tensor) -
     detach(module, tensor)
     with torch.no_grad():
         setattr(module, tensor, nn.Parameter(code(original).detach().clone()))
+        if parametrize.is_parametrized(module):
+            _give_own_class(module)
         parametrize.register_parametrization(module, tensor, code, unsafe=True)
         # Not through right_inverse: that is only nearest, and this must be exact.
         holder = _holders(module)[tensor]
@@ -99,6 +123,17 @@ def detach(module: nn.Module, tensor: str) -> None:
     module.register_parameter(tensor, nn.Parameter(dense))
     for name, code, original in others:
         attach(module, name, code, cast(torch.Tensor, original))
+
+
+def _give_own_class(module: nn.Module) -> None:
+    """Part a coded module's class from those of its deep copies.
+
+    A code is a property of a class that torch makes for one module. Deep copies share it, and a
+    second coded tensor of one of them would become a property of all of them.
+    """
+    given = type(module)
+    own = {name: value for name, value in vars(given).items() if name not in _OF_EVERY_CLASS}
+    module.__class__ = type(given.__name__, given.__bases__, own)
 
 
 def _holders(module: nn.Module) -> nn.ModuleDict:

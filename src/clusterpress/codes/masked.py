@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy.typing as npt
 import torch
 
-from clusterpress.codes.base import Code, Stream
+from clusterpress.codes.base import Code, Part, Stream
 
 
 class Masked(Code):
@@ -17,6 +17,7 @@ class Masked(Code):
     """
 
     kind: ClassVar[str] = "masked"
+    parts: ClassVar[frozenset[Part]] = frozenset({"position", "dense"})
     mask: torch.Tensor
 
     def __init__(self, mask: torch.Tensor) -> None:
@@ -51,3 +52,11 @@ class Masked(Code):
         original = torch.zeros(shape, dtype=kept.dtype)
         original[mask] = kept
         return cls(mask), original
+
+    @classmethod
+    def dense_dtype(cls, dtypes: Mapping[str, str]) -> str:
+        """Give the dtype of the kept values."""
+        dtype = dtypes["dense"]
+        if dtype not in ("f2", "f4", "f8"):
+            raise ValueError(f"kept values of dtype {dtype!r} do not learn: they must hold floats")
+        return dtype

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterpress.codes.base import Code, Stream
+from clusterpress.codes.base import Code, Part, Stream
 
 
 class _Lookup(torch.autograd.Function):
@@ -67,6 +67,8 @@ class Shared(Code):
     """
 
     kind: ClassVar[str] = "shared"
+    parts: ClassVar[frozenset[Part]] = frozenset({"index", "codebook"})
+    optional_parts: ClassVar[frozenset[Part]] = frozenset({"position"})
     labels: torch.Tensor
     positions: torch.Tensor | None
 
@@ -138,3 +140,11 @@ class Shared(Code):
         position = streams.get("position")
         mask = None if position is None else torch.from_numpy(position).bool().reshape(shape)
         return cls(labels, shape, mask, codebook.dtype), codebook.float()
+
+    @classmethod
+    def dense_dtype(cls, dtypes: Mapping[str, str]) -> str:
+        """Give float32: in that dtype a codebook comes back, whichever it is stored in."""
+        dtype = dtypes["codebook"]
+        if dtype not in ("f2", "f4"):
+            raise ValueError(f"a codebook of dtype {dtype!r} must hold floats of 2 or 4 bytes")
+        return "f4"

@@ -54,9 +54,7 @@ def trace(network: nn.Module, example_input: torch.Tensor) -> DependencyGraph:
             network,
             example,
             forward_fn=lambda traced, batch: traced(batch),
-            output_transform=lambda out: [
-                each.clone() for each in utils.utils.flatten_as_list(out)
-            ],
+            output_transform=_copies,
             verbose=False,
         )
 

@@ -1,11 +1,11 @@
 """How many neurons each hidden layer keeps."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from clusterpress.errors import ConfigError
 from clusterpress.merging.hidden import HiddenLayer
+from clusterpress.suggest import nearest
 
 Keep = float | Mapping[str, float]
 
@@ -53,9 +53,7 @@ def _share(value: Any, what: str) -> float:
 
 def _require_hidden(name: str, names: Sequence[str]) -> None:
     if name not in names:
-        nearest = get_close_matches(name, names, n=1, cutoff=0.0)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         raise ConfigError(
             f"keep names {name!r}, which is no hidden layer of this network; its hidden layers "
-            f"are: {', '.join(names) or 'none'}.{hint}"
+            f"are: {', '.join(names) or 'none'}; {nearest(name, names)}"
         )

@@ -1,6 +1,7 @@
 """Accuracy against compression ratio, with the papers' own points."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,50 +9,72 @@ from matplotlib.figure import Figure
 
 from clusterpress.results.claims import Claim
 from clusterpress.results.drawing import half_width, plain_numbers
-from clusterpress.results.statistics import summarize
+from clusterpress.results.statistics import Summary, summarize
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One of our points: its ratio and its accuracy in percent."""
+
+    ratio: Summary
+    right: Summary
 
 
 def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     """Draw top-1 accuracy against the ratio by each paper's convention and as a file.
 
     Filled marks are ours by the convention in the legend, hollow ones the same points as files;
-    a star is a paper's own point, a dotted line a paper's ratio without an error beside it.
+    a star is a ratio and an error of one ``row`` of a paper's table, a dotted line a paper's ratio
+    without an error beside it. A line under the title counts the marks below the axis.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.add_subplot()
-    papers = {claim.paper for claim in claims}
-    for number, (suite, group) in enumerate(runs[runs["suite"].isin(papers)].groupby("suite")):
-        convention = _convention(str(suite), claims, group)
+    heights: list[float] = []
+    for number, suite in enumerate(sorted({c.paper for c in claims} & set(runs["suite"]))):
+        group = runs[runs["suite"] == suite]
+        own = [claim for claim in claims if claim.paper == suite]
+        convention = _convention(own, group)
         colour = f"C{number % 10}"
-        _ours(axes, group, f"ratio_{convention}", colour, f"{suite}, ours by {convention}")
-        _ours(axes, group, "ratio_file", colour, None)
-        _papers(axes, [claim for claim in claims if claim.paper == suite], colour)
-    baseline = summarize(runs.drop_duplicates("seed")["baseline_top1_error"])
+        marks = _marks(group, f"ratio_{convention}")
+        files = _marks(group, "ratio_file")
+        _draw(axes, marks, colour, f"{suite}, ours by {convention}")
+        _draw(axes, files, colour, None)
+        heights += [mark.right.mean for mark in (*marks, *files)]
+        heights += _papers(axes, own, colour)
+    _finish(axes, title, summarize(runs.drop_duplicates("seed")["baseline_top1_error"]), heights)
+    return figure
+
+
+def _finish(axes: Axes, title: str, baseline: Summary, heights: Sequence[float]) -> None:
     axes.axhline(100 - baseline.mean, color="black", linewidth=0.8, label="our baseline")
+    lowest = max(axes.get_ylim()[0], 100 - 4 * max(baseline.mean, 0.5))
+    axes.set_ylim(bottom=lowest)
+    below = sum(height < lowest for height in heights)
+    caption = f"\n{below} of {len(heights)} marks lie below {lowest:.2f} %" if below else ""
     axes.set(
-        title=f"{title} (hollow: the whole file)",
+        title=f"{title} (hollow: the whole file){caption}",
         xlabel="compression ratio",
         xscale="log",
         ylabel="top-1 accuracy, %",
     )
-    lowest = 100 - 4 * max(baseline.mean, 0.5)
-    axes.set_ylim(bottom=max(axes.get_ylim()[0], lowest))
     plain_numbers(axes.xaxis)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    return figure
 
 
-def _ours(axes: Axes, runs: pd.DataFrame, column: str, colour: str, label: str | None) -> None:
-    points = [
-        (summarize(group[column]), summarize(100 - group["top1_error"]))
+def _marks(runs: pd.DataFrame, column: str) -> list[Mark]:
+    return [
+        Mark(summarize(group[column]), summarize(100 - group["top1_error"]))
         for _, group in runs.groupby("point")
         if column in group and group[column].notna().all()
     ]
-    if points:
+
+
+def _draw(axes: Axes, marks: Sequence[Mark], colour: str, label: str | None) -> None:
+    if marks:
         axes.errorbar(
-            [ratio.mean for ratio, _ in points],
-            [right.mean for _, right in points],
-            yerr=[half_width(right) for _, right in points],
+            [mark.ratio.mean for mark in marks],
+            [mark.right.mean for mark in marks],
+            yerr=[half_width(mark.right) for mark in marks],
             fmt="o",
             markersize=4,
             capsize=2,
@@ -61,22 +84,23 @@ def _ours(axes: Axes, runs: pd.DataFrame, column: str, colour: str, label: str |
         )
 
 
-def _papers(axes: Axes, claims: Sequence[Claim], colour: str) -> None:
-    errors = {
-        (claim.points, claim.needs): claim for claim in claims if claim.quantity == "top1_error"
-    }
+def _papers(axes: Axes, claims: Sequence[Claim], colour: str) -> list[float]:
+    """Draw a paper's ratios; give the accuracies of the stars."""
+    errors = {claim.row: claim for claim in claims if claim.quantity == "top1_error" and claim.row}
+    stars = []
     for claim in claims:
-        if claim.quantity != "compression_ratio":
+        if claim.quantity != "compression_ratio" or not claim.has_number:
             continue
         ratio = f"{claim.relation.strip('=')}{claim.value:g}x by {claim.convention}"
         label = f"{claim.paper}: {ratio} ({claim.status})"
-        error = errors.get((claim.points, claim.needs))
+        error = errors.get(claim.row)
         if error is None or claim.relation != "=":
             axes.axvline(claim.value, color=colour, linestyle=":", linewidth=1, label=label)
         else:
+            stars.append(100 - error.value)
             axes.plot(
                 claim.value,
-                100 - error.value,
+                stars[-1],
                 "*",
                 color=colour,
                 markersize=11,
@@ -84,10 +108,11 @@ def _papers(axes: Axes, claims: Sequence[Claim], colour: str) -> None:
                 label=label,
                 linestyle="none",
             )
+    return stars
 
 
-def _convention(suite: str, claims: Sequence[Claim], runs: pd.DataFrame) -> str:
+def _convention(claims: Sequence[Claim], runs: pd.DataFrame) -> str:
     for claim in claims:
-        if claim.paper == suite and claim.convention and f"ratio_{claim.convention}" in runs:
+        if claim.convention and f"ratio_{claim.convention}" in runs:
             return claim.convention
     return "weights" if "ratio_weights" in runs else "file"

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ from clusterpress.results.claims import QUANTITIES
 from clusterpress.results.statistics import number
 
 Cells = dict[str, str]
-DIGITS = {"%": 2, "points": 2, "x": 2, "bytes": 0}
+DIGITS = {"%": 2, "points": 2, "x": 2, "bytes": 0, "MACs": 0}
+OURS = {"inferred": "our reading", "derived": "our arithmetic"}
 
 
 def measured_cells(compared: pd.DataFrame) -> list[Cells]:
@@ -31,7 +33,7 @@ def _measured(row: Mapping[Hashable, Any]) -> Cells:
         "claim": claim_words(row),
         "paper's number": printed(row),
         "ours": _with_interval(ours, row, "ours", DIGITS[row["unit"]]),
-        "Δ paper": signed(row["delta_paper"], row["unit"]),
+        "Δ paper": signed(row["delta_paper"], row["unit"]) if row["has_number"] else "–",
         "Δ own baseline (points)": _with_interval(
             number(row["delta_baseline"], signed=True), row, "delta_baseline", 2
         ),
@@ -57,22 +59,32 @@ def _missing(row: Mapping[Hashable, Any]) -> Cells:
 
 
 def claim_words(row: Mapping[Hashable, Any]) -> str:
-    """Say what is claimed: the quantity, the convention of a ratio, the condition."""
+    """Say what is claimed: the quantity, the convention of a ratio, the conditions.
+
+    A number of our own stands here, marked as such, and never in the paper's column.
+    """
     words = QUANTITIES[row["quantity"]].words
     if row["quantity"] == "compression_ratio":
         words += f" by `{row['convention']}`"
+    if not row["has_number"]:
+        words += f" {row['relation']} {_value(row)} ({OURS[row['status']]})"
     allowed = row["max_error_change"]
-    if math.isnan(allowed):
-        return words
-    condition = "without loss" if allowed == 0 else f"error at most {allowed:+g} points"
-    return f"{words}, {condition}"
+    if not math.isnan(allowed):
+        loss = f"at most {allowed:+g} points against the own baseline"
+        words += ", without loss" if allowed == 0 else f", {loss}"
+    return words + (f", at {row['with_ratio']} or more" if row["with_ratio"] else "")
 
 
 def printed(row: Mapping[Hashable, Any]) -> str:
-    """Give the paper's number as it printed it, with the relation and the status."""
-    value = f"{row['paper_value']:,.0f}" if row["unit"] == "bytes" else f"{row['paper_value']:g}"
+    """Give the paper's number with all its digits, its relation and its status; ``–`` for ours."""
+    if not row["has_number"]:
+        return "–"
     relation = "" if row["relation"] == "=" else f"{row['relation']} "
-    return f"{relation}{_unit(value, row['unit'])} ({row['status']})"
+    return f"{relation}{_value(row)} ({row['status']})"
+
+
+def _value(row: Mapping[Hashable, Any]) -> str:
+    return _unit(f"{Decimal(row['printed']):,f}", row["unit"])
 
 
 def amount(value: float, unit: str) -> str:

@@ -1,6 +1,7 @@
 """What a claim is: a number that a paper printed, with unit, protocol, source and status."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -27,13 +28,15 @@ CONVENTIONS = (
 class Quantity:
     """A kind of number: its words, its unit, which way is better, and its columns.
 
+    ``better="same"`` is for what a baseline *is*: neither more nor less would be right.
+
     ``columns`` are ``(ours,)`` or ``(ours, baseline)`` of the tidy table; ``form`` says how the
     two make the number. ``is_error`` marks what depends on which epoch is evaluated.
     """
 
     words: str
     unit: str
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher", "same"]
     columns: tuple[str, ...]
     form: Literal["value", "change", "removed", "ratio"] = "value"
     is_error: bool = False
@@ -63,7 +66,17 @@ QUANTITIES: dict[str, Quantity] = {
     "macs_removed": Quantity("MACs removed", "%", "higher", ("macs", "baseline_macs"), "removed"),
     "mac_ratio": Quantity("fewer MACs", "x", "higher", ("macs", "baseline_macs"), "ratio"),
     "file_bytes": Quantity("size", "bytes", "lower", ("file_bytes",)),
+    "baseline_bytes": Quantity("baseline's size in fp32", "bytes", "same", ("reference_bytes",)),
+    "baseline_macs": Quantity("baseline's MACs", "MACs", "same", ("baseline_macs",)),
 }
+
+
+@dataclass(frozen=True)
+class AtRatio:
+    """The ratio that an error belongs to: reached by ``convention``, at least ``at_least``."""
+
+    convention: str
+    at_least: float
 
 
 @dataclass(frozen=True)
@@ -77,13 +90,18 @@ class Claim:
         model: Network, as our configs name it.
         quantity: One of ``QUANTITIES``.
         relation: ``=`` for a printed number; ``≥`` or ``≤`` for an inequality.
-        value: The number or bound, in the quantity's unit.
+        printed: The number or bound in the quantity's unit, with every digit that was printed
+            (``0.80``; ``58.8e6`` for 58.8 million).
         status: How it is known: ``found | secondary | derived | inferred``.
         source: Where it stands (table, section).
         convention: How the paper counts a ratio; None where no ratio belongs to the claim.
         protocol: Which epoch the paper evaluates.
         max_error_change: The claim holds only while the error exceeds the own baseline's by at
             most this many points (0 = without loss); None where it is unconditional.
+        with_ratio: An error claim holds only where this ratio is reached as well.
+        baseline_parameters: Parameters of the paper's uncompressed network; None where unknown.
+        row: Joins the ratio and the error that stand in one row of the paper's table.
+        no_number: The paper prints no number; the value is our own arithmetic.
         points: Names, in the paper's suite, of the points that answer it.
         needs: What is missing where no point answers it.
         any_protocol: Compare although the paper reports its best test epoch.
@@ -96,12 +114,16 @@ class Claim:
     model: str
     quantity: str
     relation: Relation
-    value: float
+    printed: str
     status: Status
     source: str
     convention: str | None = None
     protocol: Protocol = "unknown"
     max_error_change: float | None = None
+    with_ratio: AtRatio | None = None
+    baseline_parameters: int | None = None
+    row: str = ""
+    no_number: bool = False
     points: tuple[str, ...] = ()
     needs: str = ""
     any_protocol: bool = False
@@ -111,6 +133,22 @@ class Claim:
     def kind(self) -> Quantity:
         """The claim's quantity."""
         return QUANTITIES[self.quantity]
+
+    @property
+    def value(self) -> float:
+        """The number or bound, in the quantity's unit."""
+        return float(self.printed)
+
+    @property
+    def half_unit(self) -> float:
+        """Half a unit of the last printed digit: 0.5 for 40, 0.005 for 0.80, 50,000 for 58.8e6."""
+        exponent = Decimal(self.printed).as_tuple().exponent
+        return 0.5 * 10.0 ** (exponent if isinstance(exponent, int) else 0)
+
+    @property
+    def has_number(self) -> bool:
+        """Whether the number is the paper's; our reading and our arithmetic are not."""
+        return self.status != "inferred" and not self.no_number
 
 
 @dataclass(frozen=True)

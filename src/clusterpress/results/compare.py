@@ -8,7 +8,13 @@ import pandas as pd
 
 from clusterpress.results.claims import Claim, measure
 from clusterpress.results.names import Names, named_runs
-from clusterpress.results.statistics import Summary, change_to_baseline, mean_of, summarize
+from clusterpress.results.statistics import (
+    NOTHING,
+    Summary,
+    change_to_baseline,
+    mean_of,
+    summarize,
+)
 from clusterpress.results.verdicts import Verdict, judge
 
 COLUMNS = (
@@ -24,7 +30,10 @@ COLUMNS = (
     "convention",
     "relation",
     "paper_value",
+    "printed",
+    "has_number",
     "max_error_change",
+    "with_ratio",
     "status",
     "source",
     "note",
@@ -59,8 +68,9 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
         One row a claim, answering name and measured data set, with the columns ``COLUMNS``; one
         row with the verdict *not run* where nothing answers. ``data`` is where we measured
         (empty where we did not), ``claim_data`` where the paper did; ``ours``, ``paper_value``
-        and ``delta_paper`` (ours minus the paper's number) are in ``unit``; errors and their
+        and ``delta_paper`` (ours minus the claim's number) are in ``unit``; errors and their
         deltas in percent points; a paired 95 % interval belongs to ``delta_baseline``.
+        ``has_number`` says whether the number is the paper's or our own.
     """
     runs = named_runs(records, names)
     rows = [row for claim in claims for row in _answers(claim, runs)]
@@ -93,7 +103,7 @@ def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
 
 def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
     values = measure(claim, runs)
-    ours = summarize([] if values is None else values)
+    ours = NOTHING if values is None else summarize(values)
     change = change_to_baseline(runs)
     protocol = "/".join(sorted(set(runs["protocol"])))
     verdict = _verdict(claim, ours, change, runs)
@@ -106,7 +116,7 @@ def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
         "n": len(runs),
         "delta_paper": ours.mean - claim.value,
         "baseline_error": summarize(runs["baseline_top1_error"]).mean,
-        **_spread("delta_baseline", change if compressed else summarize([])),
+        **_spread("delta_baseline", change if compressed else NOTHING),
         "ratio_convention": mean_of(runs, f"ratio_{claim.convention}") if compressed else math.nan,
         "ratio_file": mean_of(runs, "ratio_file") if compressed else math.nan,
         "protocol": protocol,
@@ -122,14 +132,27 @@ def _verdict(claim: Claim, ours: Summary, change: Summary, runs: pd.DataFrame) -
         return Verdict("not comparable", f"measured on {data}, the paper's is {claim.data}")
     if model != claim.model:
         return Verdict("not comparable", f"measured with {model}, the paper's is {claim.model}")
+    known, expected = set(runs["baseline_parameters"]), claim.baseline_parameters
+    if expected is not None and known != {expected}:
+        counts = "/".join(f"{count:,}" for count in sorted(known))
+        return Verdict(
+            "not comparable",
+            f"another network: its baseline has {counts} parameters, the paper's {expected:,}",
+        )
     if ours.n == 0:
         what = f"ratio by {claim.convention}" if not claim.kind.columns else claim.quantity
         return Verdict("not comparable", f"the records hold no {what}")
-    return judge(claim, ours, change, "/".join(sorted(set(runs["protocol"]))))
+    return judge(claim, ours, change, "/".join(sorted(set(runs["protocol"]))), _ratio(claim, runs))
+
+
+def _ratio(claim: Claim, runs: pd.DataFrame) -> Summary:
+    """Summarise the ratio that the claim's error belongs to."""
+    column = f"ratio_{claim.with_ratio.convention}" if claim.with_ratio else ""
+    return summarize(runs[column]) if column in runs else NOTHING
 
 
 def _claimed(claim: Claim) -> dict[str, Any]:
-    allowed = claim.max_error_change
+    allowed, wanted = claim.max_error_change, claim.with_ratio
     return {
         "claim": claim.id,
         "paper": claim.paper,
@@ -140,7 +163,10 @@ def _claimed(claim: Claim) -> dict[str, Any]:
         "convention": claim.convention or "",
         "relation": claim.relation,
         "paper_value": claim.value,
+        "printed": claim.printed,
+        "has_number": claim.has_number,
         "max_error_change": math.nan if allowed is None else allowed,
+        "with_ratio": f"{wanted.at_least:g}x by `{wanted.convention}`" if wanted else "",
         "status": claim.status,
         "source": claim.source,
         "note": claim.note,

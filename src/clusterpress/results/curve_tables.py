@@ -5,13 +5,17 @@ import pandas as pd
 from clusterpress.results.markdown import page, section, table
 from clusterpress.results.statistics import describe, number
 
+BEFORE = (
+    "*Before* is after the last stage that does not only train (`–` for weights drawn anew), "
+    "*after* is at the end (`–` where the method ends without training)."
+)
+
 
 def merging_page(data: str, curve: pd.DataFrame) -> str:
     """Give the page of the merging curve: keep ratio x method, a section a network."""
     sections = [
-        "Top-1 error on the official test set, %. *Before* is after the last stage but one, that "
-        "is before the final training. Changes are paired by seed, in points; `none` is the "
-        "baseline trained for the same extra epochs."
+        f"Top-1 error on the official test set, %. {BEFORE} Changes are paired by seed, in "
+        "points; `none` is the baseline trained for the same extra epochs."
     ]
     for model, rows in curve.groupby("model"):
         cells = [
@@ -34,8 +38,9 @@ def merging_page(data: str, curve: pd.DataFrame) -> str:
 def bits_page(data: str, by_bits: pd.DataFrame) -> str:
     """Give the page of bits x initialisation, a section a network."""
     sections = [
-        "Top-1 error on the official test set, %. The squared error is that of the clustering over "
-        "the sum of squares of the weights, mean over the clustered layers (x 1000)."
+        f"Top-1 error on the official test set, %. {BEFORE} The squared error is that of the "
+        "clustering over the sum of squares of the weights, mean over the clustered layers "
+        "(x 1000)."
     ]
     for model, rows in by_bits.groupby("model"):
         cells = [

@@ -17,6 +17,10 @@ from clusterpress.results.statistics import (
 
 Reader = Callable[[str], tuple[float, str] | None]
 CONTROL = "none"
+TRAINING = ("finetune", "retrain", "recover", "train")
+"""The names of the steps that only train."""
+
+NEW_WEIGHTS = "reinitialize"
 _SQUARED_ERROR = re.compile(r"fact_.+\.relative_squared_error\..+")
 
 
@@ -30,6 +34,7 @@ def merging(runs: pd.DataFrame) -> pd.DataFrame:
         One row a point: ``model, keep, method, point, n, parameters``; and ``before`` and
         ``after`` fine-tuning (top-1 error, %), ``change`` to the own baseline and ``to_none``,
         the change to the control ``control`` (points, paired by seed), each a ``Summary``.
+        ``before`` is nothing for new weights, ``after`` where the method ends without training.
     """
     points = _points(runs, keep_of, "keep")
     for row in points:
@@ -76,7 +81,7 @@ def _points(runs: pd.DataFrame, read: Reader, knob: str) -> list[dict[str, Any]]
             "point": point,
             "n": len(first),
             "before": summarize(_before(first)),
-            "after": summarize(first["top1_error"]),
+            "after": summarize(_after(first)),
             "change": change_to_baseline(first),
             "runs": first,
         }
@@ -90,12 +95,19 @@ def _label(method: str, variant: str, knob: str) -> str:
 
 
 def _before(runs: pd.DataFrame) -> list[float]:
-    """Give each run's error after the last stage but one: before the final fine-tuning."""
+    """Give each run's error after its last stage that does not only train; NaN for new weights."""
     values = []
     for _, row in runs.iterrows():
-        stages = str(row["stages"]).split(";")
-        values.append(float(row[f"error_after_{stages[-2]}"]) if len(stages) > 1 else math.nan)
+        others = [name for name in str(row["stages"]).split(";") if name not in TRAINING]
+        last = others[-1] if others else NEW_WEIGHTS
+        values.append(math.nan if last == NEW_WEIGHTS else float(row[f"error_after_{last}"]))
     return values
+
+
+def _after(runs: pd.DataFrame) -> pd.Series:
+    """Give the errors of the runs whose last stage trains."""
+    trained = [str(stages).split(";")[-1] in TRAINING for stages in runs["stages"]]
+    return runs["top1_error"][trained]
 
 
 def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,11 @@
 """Figures from the tidy table; the same records give the same bytes of SVG."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.figure import Figure
 
 from clusterpress.results.accuracy_figure import accuracy
 from clusterpress.results.claims import Claim
@@ -20,15 +22,26 @@ def figures(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> dic
         File name -> SVG: ``accuracy-<data>-<model>.svg``, accuracy against compression ratio
         with the papers' own points, and ``merging-<data>-<model>.svg``, the curve of merging.
     """
-    runs = named_runs(records, names)
-    found: dict[str, bytes] = {}
     with mpl.rc_context(STYLE):
-        for (data, model), group in runs.groupby(["data", "model"]):
-            own = [claim for claim in claims if (claim.data, claim.model) == (data, model)]
-            found[f"accuracy-{data}-{model}.svg"] = svg(accuracy(f"{model} on {data}", group, own))
-            curve = merging(group)
-            if not curve.empty:
-                controls = group[group["name"].isin(curve["control"])]
-                drawn = merging_figure(f"{model} on {data}", curve, group, controls)
-                found[f"merging-{data}-{model}.svg"] = svg(drawn)
+        return {name: svg(draw()) for name, draw in _drawings(records, claims, names).items()}
+
+
+def figure_names(records: pd.DataFrame, names: Names) -> set[str]:
+    """Name every figure of ``results/figures`` without drawing it."""
+    return set(_drawings(records, [], names))
+
+
+def _drawings(
+    records: pd.DataFrame, claims: Sequence[Claim], names: Names
+) -> dict[str, Callable[[], Figure]]:
+    found: dict[str, Callable[[], Figure]] = {}
+    for (data, model), group in named_runs(records, names).groupby(["data", "model"]):
+        title = f"{model} on {data}"
+        own = [claim for claim in claims if (claim.data, claim.model) == (data, model)]
+        found[f"accuracy-{data}-{model}.svg"] = partial(accuracy, title, group, own)
+        curve = merging(group)
+        if not curve.empty:
+            controls = group[group["name"].isin(curve["control"])]
+            draw = partial(merging_figure, title, curve, group, controls)
+            found[f"merging-{data}-{model}.svg"] = draw
     return found

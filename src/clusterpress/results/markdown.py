@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-COMMAND = "make results"
+COMMAND = "clusterpress results --records results/records.csv"
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from clusterpress.durable import write_atomic
 from clusterpress.errors import ConfigError
 from clusterpress.results.cells import Cells, measured_cells
-from clusterpress.results.files import write_bytes
 from clusterpress.results.markdown import COMMAND, table
 
 BEGIN = "<!-- results:begin -->"
@@ -24,12 +24,17 @@ COLUMNS = (
 
 
 def readme_block(compared: pd.DataFrame) -> str:
-    """Give the block: the claims measured on their own data set, and how many were not."""
+    """Give the block: the papers' numbers measured on their own data set, and how many were not.
+
+    Claims whose number is our own reading or arithmetic stand in the full table alone.
+    """
     own = compared[(compared["n"] > 0) & (compared["data"] == compared["claim_data"])]
-    parts = [f"**{data}**\n\n{table(_short(rows))}" for data, rows in own.groupby("data")]
+    shown = own[own["has_number"].astype(bool)]
+    parts = [f"**{data}**\n\n{table(_short(rows))}" for data, rows in shown.groupby("data")]
     others = len(set(compared["claim"]) - set(own["claim"]))
     footer = (
-        f"{others} more claims wait for networks or data that are not run yet. All columns: "
+        f"{others} more claims wait for networks or data that are not run yet. All columns, and "
+        f"what is our own reading: "
         f"[results/tables/comparison.md](results/tables/comparison.md). Recompute: `{COMMAND}`."
     )
     return "\n\n".join([*(parts or [table([])]), footer])
@@ -56,7 +61,7 @@ def update_readme(readme: Path, compared: pd.DataFrame) -> bool:
     old = readme.read_text(encoding="utf-8")
     new = with_block(old, readme_block(compared))
     if new != old:
-        write_bytes(readme, new.encode())
+        write_atomic(readme, new.encode())
     return new != old
 
 

@@ -1,8 +1,10 @@
 """Read the store's records into one tidy table."""
 
 import json
+import math
 import warnings
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,8 @@ def flatten(record: Mapping[str, Any]) -> Row:
 
     Raises:
         KeyError: A required entry is missing.
-        ValueError: An entry has the wrong type, or the format is unknown.
+        ValueError: An entry has the wrong type or is not finite, or the format is unknown.
+            Validation errors may be null: they are where the validation split is empty.
     """
     if not isinstance(record, Mapping):
         raise ValueError("it is not a JSON object")
@@ -85,8 +88,10 @@ def _stages(stages: list[Mapping[str, Any]]) -> Row:
 
 
 def _unique(name: str, taken: list[str]) -> str:
-    again = sum(other == name or other.startswith(f"{name}_") for other in taken)
-    return f"{name}_{again + 1}" if name in taken else name
+    """Number a name that is taken: a step of one's own may be called ``baseline`` too."""
+    if name not in taken:
+        return name
+    return next(new for new in (f"{name}_{again}" for again in count(2)) if new not in taken)
 
 
 def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -110,6 +115,8 @@ def _number(entries: Mapping[str, Any], name: str) -> float:
     value = entries[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"its {name} is {value!r}, not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"its {name} is {value!r}, not a finite number")
     return float(value)
 
 

@@ -52,6 +52,10 @@ def summarize(values: Iterable[float]) -> Summary:
     return Summary(mean, std, n, mean - half, mean + half)
 
 
+NOTHING = Summary(math.nan, math.nan, 0, math.nan, math.nan)
+"""The summary of no runs."""
+
+
 def mean_of(runs: pd.DataFrame, column: str) -> float:
     """Give the mean of a column; NaN where the runs do not hold it."""
     return summarize(runs[column]).mean if column in runs else math.nan

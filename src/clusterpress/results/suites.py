@@ -7,12 +7,17 @@ import pandas as pd
 from clusterpress.results.markdown import page, section, table
 from clusterpress.results.statistics import (
     change_to_baseline,
+    change_to_point,
     describe,
     number,
     summarize,
 )
 
 Cells = dict[str, str]
+CONVENTIONS = (
+    "What each convention counts stands in the README under "
+    "[How each number is counted](../../README.md#how-each-number-is-counted)."
+)
 
 
 def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
@@ -31,11 +36,12 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
         section(
             "Top-1 error, %",
             "Mean over the seeds on the official test set; the change is to the own baseline, "
-            "paired by seed, in points.",
-            table([_errors(name, group, stages) for name, group in points]),
+            "paired by seed, in points. `none` is the baseline trained for the same extra epochs.",
+            table(_with_controls([_errors(n, group, stages) for n, group in points], points)),
         ),
         section(
             "Compression ratio by convention",
+            CONVENTIONS,
             table([_ratios(name, group, ratios) for name, group in points]),
         ),
         section(
@@ -63,6 +69,21 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
         cells[f"after {stage}"] = number(runs[f"error_after_{stage}"].mean())
     cells["decoded file"] = describe(summarize(runs["top1_error"]))
     return cells | {"change": describe(change_to_baseline(runs), signed=True)}
+
+
+def _with_controls(rows: list[Cells], points: list[tuple[str, pd.DataFrame]]) -> list[Cells]:
+    """Add the change to ``<model>-none`` of the same suite, where the suite has one."""
+    named = dict(points)
+    changes = []
+    for name, group in points:
+        control = f"{group['model'].iloc[0]}-none"
+        other = control in named and control != name
+        changes.append(
+            describe(change_to_point(group, named[control]), signed=True) if other else "–"
+        )
+    if set(changes) == {"–"}:
+        return rows
+    return [row | {"change to none": text} for row, text in zip(rows, changes, strict=True)]
 
 
 def _ratios(name: str, runs: pd.DataFrame, ratios: list[str]) -> Cells:

@@ -16,9 +16,16 @@ LEGEND = (
     "Errors are top-1 on the official test set, in percent; Δ is ours minus theirs. ± is half the "
     "95 % t-interval over n seeds; Δ own baseline is paired by seed. A status says how the paper's "
     "number is known: found in its own text, secondary (another text), derived by arithmetic, "
-    "inferred (our reading). The ratio by the paper's convention leaves out what the paper left "
-    "out; the ratio as a file counts every byte on disk. A selected point was chosen on validation "
-    "data. The rule of the verdict is the docstring of `clusterpress.results.verdicts.judge`."
+    "inferred (our reading). A number that no paper prints stands beside the claim, never as the "
+    "paper's: our reading holds or does not, our arithmetic agrees or disagrees. The ratio by the "
+    "paper's convention leaves out what the paper left out; the ratio as a file counts every byte "
+    "on disk. A selected point was chosen on validation data. The rule of the verdict is the "
+    "docstring of `clusterpress.results.verdicts.judge`."
+)
+
+HOURS = (
+    "Process hours are the time that the runs themselves took: a stage that another run had done "
+    "already is not counted twice."
 )
 
 
@@ -60,13 +67,13 @@ def provenance_page(records: pd.DataFrame, names: Names) -> str:
             {
                 "runs": str(len(group)),
                 "seeds": _list(group["seed"]),
-                "hours": number(group["seconds"].sum() / 3600),
+                "process hours": number(group["seconds"].sum() / 3600),
                 **cells,
             }
         )
     outside = unnamed_points(records, names)
     note = f"Points outside every suite: {', '.join(outside)}." if outside else ""
-    return page("Where the runs come from", table(rows), *filter(None, [note]))
+    return page("Where the runs come from", HOURS, table(rows), *filter(None, [note]))
 
 
 def _pairs(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:

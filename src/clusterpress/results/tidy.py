@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from clusterpress.durable import write_atomic
 from clusterpress.errors import DataError
-from clusterpress.results.files import write_bytes
 
 Row = dict[str, Any]
 
@@ -79,17 +80,21 @@ def tidy(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def write_csv(records: pd.DataFrame, path: Path) -> None:
-    """Write the tidy frame; the same records give the same bytes."""
+    """Write the tidy frame; the same records give the same bytes.
+
+    Raises:
+        StoreError: The folder is missing or cannot be written.
+    """
     frame = tidy({str(k): v for k, v in row.items()} for row in records.to_dict("records"))
     text = frame.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
-    write_bytes(path, text.encode())
+    write_atomic(path, text.encode())
 
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read the tidy frame that ``write_csv`` wrote.
 
     Raises:
-        DataError: The file is missing, unreadable or lacks a column.
+        DataError: The file is missing, unreadable, lacks a column or the error of a run.
     """
     try:
         with path.open(encoding="utf-8", newline="") as lines:
@@ -97,11 +102,29 @@ def read_csv(path: Path) -> pd.DataFrame:
             missing = sorted({*CORE, *PROVENANCE} - set(reader.fieldnames or ()))
             if missing:
                 raise DataError(f"{path} lacks the columns {', '.join(missing)}")
-            return tidy({name: value or None for name, value in row.items()} for row in reader)
+            records = tidy({name: value or None for name, value in row.items()} for row in reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as the table of records: {error}") from error
     except (TypeError, ValueError) as error:
         raise DataError(f"{path} is damaged: {error}") from error
+    for name in ("baseline_top1_error", "top1_error"):
+        bad = records["id"][~np.isfinite(records[name])]
+        if len(bad):
+            raise DataError(f"{path} is damaged: run {bad.iloc[0]} has no finite {name}")
+    return records
+
+
+def run_ids(path: Path) -> set[str]:
+    """Give the ids of the runs in a table of records, whatever its other columns are.
+
+    Raises:
+        DataError: The file is unreadable or has no column ``id``.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return {row["id"] for row in csv.DictReader(lines)}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        raise DataError(f"the run ids of {path} cannot be read: {error}") from error
 
 
 def _columns(frame: pd.DataFrame) -> list[str]:

@@ -1,18 +1,19 @@
 """Write the results folder, and tell whether it is stale."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from clusterpress.durable import write_atomic
+from clusterpress.errors import ConfigError, DataError, StoreError
 from clusterpress.results.claims import Claim
 from clusterpress.results.compare import comparison
-from clusterpress.results.figures import figures
-from clusterpress.results.files import write_bytes
+from clusterpress.results.figures import figure_names, figures
 from clusterpress.results.names import Names
 from clusterpress.results.readme import readme_block, with_block
 from clusterpress.results.tables import pages
-from clusterpress.results.tidy import read_csv, write_csv
+from clusterpress.results.tidy import read_csv, run_ids, write_csv
 
 CSV = "records.csv"
 TABLES = "tables"
@@ -20,15 +21,32 @@ FIGURES = "figures"
 
 
 def write_results(
-    records: pd.DataFrame, claims: Sequence[Claim], names: Names, folder: Path
+    records: pd.DataFrame,
+    claims: Sequence[Claim],
+    names: Names,
+    folder: Path,
+    *,
+    replace: bool = False,
 ) -> list[Path]:
     """Write ``records.csv``, ``tables/*.md`` and ``figures/*.svg``; give their paths.
 
-    Everything after the CSV is computed from the CSV, so the CSV alone is enough to redo it.
+    Everything after the CSV is computed from the CSV, and from the suites and claims of the
+    installed version. Pages and figures that are no longer produced are removed.
+
+    Args:
+        records: The tidy table.
+        claims: All claims.
+        names: Point id -> ``(suite's paper, name in that suite)`` pairs.
+        folder: Where the results go.
+        replace: Write although ``records.csv`` in the folder has runs that ``records`` lacks.
 
     Raises:
+        ConfigError: Runs would be lost, and ``replace`` is not given; nothing is written.
         StoreError: The folder cannot be written.
     """
+    if not replace:
+        _refuse_loss(records, folder / CSV)
+    _make(folder, folder / TABLES, folder / FIGURES)
     write_csv(records, folder / CSV)
     records = read_csv(folder / CSV)
     compared = comparison(records, claims, names)
@@ -40,7 +58,8 @@ def write_results(
         **{folder / FIGURES / name: svg for name, svg in figures(records, claims, names).items()},
     }
     for path, content in written.items():
-        write_bytes(path, content)
+        write_atomic(path, content)
+    _remove(_present(folder) - set(written))
     return [folder / CSV, *sorted(written)]
 
 
@@ -49,7 +68,7 @@ def stale(
 ) -> list[str]:
     """Say which tables, and whether the README's block, differ from what the CSV gives.
 
-    Figures are left out: their bytes also depend on matplotlib's version.
+    Figures are only there or not: their bytes also depend on matplotlib's version.
 
     Returns:
         One sentence a difference; empty where all is up to date.
@@ -65,16 +84,52 @@ def stale(
     }
     if readme is not None:
         expected[readme] = with_block(readme.read_text(encoding="utf-8"), readme_block(compared))
-    there = set((folder / TABLES).glob("*.md"))
+    drawn = {folder / FIGURES / name for name in figure_names(records, names)}
+    wanted = [*expected, *sorted(drawn)]
     return [
-        *(f"{path} is missing" for path in expected if not path.is_file()),
+        *(f"{path} is missing" for path in wanted if not path.is_file()),
         *(
             f"{path} differs from what {CSV} gives"
             for path, text in expected.items()
             if path.is_file() and path.read_text(encoding="utf-8") != text
         ),
         *(
-            f"{path} is not among the tables that {CSV} gives; remove it"
-            for path in sorted(there - set(expected))
+            f"{path} is not among the tables and figures that {CSV} gives; remove it"
+            for path in sorted(_present(folder) - set(wanted))
         ),
     ]
+
+
+def _refuse_loss(records: pd.DataFrame, path: Path) -> None:
+    if not path.is_file():
+        return
+    advice = "pass replace=True (`--replace`) to write it all the same, or another folder"
+    try:
+        lost = sorted(run_ids(path) - set(records["id"]))
+    except DataError as error:
+        raise ConfigError(f"{error}; so it is not overwritten: {advice}") from error
+    if lost:
+        raise ConfigError(
+            f"{path} holds {len(lost)} runs that the new records lack, such as {lost[0]}; add "
+            f"their records to the store, or {advice}"
+        )
+
+
+def _make(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be written: {error}") from error
+
+
+def _present(folder: Path) -> set[Path]:
+    return {*(folder / TABLES).glob("*.md"), *(folder / FIGURES).glob("*.svg")}
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise StoreError(f"{path} is left over and cannot be removed: {error}") from error

@@ -1,7 +1,6 @@
 """Objects from ``_target_`` nodes: check every key first, then build."""
 
 import dataclasses
-import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,12 +9,7 @@ import hydra.utils
 from hydra.errors import InstantiationException
 
 from clusterpress.errors import ClusterpressError, ConfigError
-
-
-def nearest(key: str, valid: Iterable[str]) -> str:
-    """Say which valid key is nearest to an unknown one."""
-    near = difflib.get_close_matches(key, list(valid), n=1, cutoff=0.0)
-    return f"nearest is {near[0]!r}" if near else "nothing is valid here"
+from clusterpress.suggest import nearest
 
 
 def target_of(node: Mapping[str, Any]) -> Any:

@@ -1,18 +1,21 @@
 """Compose a config from overrides; a wrong one is explained before anything is built."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
-from clusterpress.runs.components import nearest, parameters_of, target_of
+from clusterpress.runs.components import parameters_of, target_of
 from clusterpress.schema import register
+from clusterpress.suggest import nearest
 
 
 def compose(overrides: Sequence[str]) -> DictConfig:
@@ -54,8 +57,8 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def first_of_sweep(overrides: Sequence[str]) -> list[str]:
-    """Replace every sweep (``seed=0,1,2``) by its first value.
+def sweep_points(overrides: Sequence[str]) -> list[list[str]]:
+    """Give the overrides of every point of a sweep (``seed=0,1,2``): the product of its values.
 
     Raises:
         ConfigError: A line is no override.
@@ -64,14 +67,14 @@ def first_of_sweep(overrides: Sequence[str]) -> list[str]:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     except HydraException as error:
         raise ConfigError(" ".join(str(error).split())) from error
-    firsts = []
-    for override in parsed:
-        line = override.input_line or ""
-        if override.is_sweep_override():
-            value = next(iter(override.sweep_string_iterator()))
-            line = f"{line.split('=', 1)[0]}={value}"
-        firsts.append(line)
-    return firsts
+    return [list(point) for point in product(*map(_alternatives, parsed))]
+
+
+def _alternatives(override: Override) -> list[str]:
+    line = override.input_line or ""
+    if not override.is_sweep_override():
+        return [line]
+    return [f"{line.split('=', 1)[0]}={value}" for value in override.sweep_string_iterator()]
 
 
 def _unknown_key(overrides: Sequence[str]) -> str | None:

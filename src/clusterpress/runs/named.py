@@ -13,15 +13,18 @@ from clusterpress.runs.identity import identify
 from clusterpress.runs.suites import suite_points
 
 
-def named_points() -> dict[str, list[tuple[str, str]]]:
+def named_points(extra: Sequence[str] = ()) -> dict[str, list[tuple[str, str]]]:
     """Give, for every point id, the suite points ``(paper, name)`` that have it.
+
+    Args:
+        extra: Overrides that all points were run with.
 
     Raises:
         ConfigError: A suite point's config is wrong.
     """
     names: dict[str, list[tuple[str, str]]] = {}
     for point in suite_points():
-        identity = identify(resolved(point_config(point.overrides)))
+        identity = identify(resolved(point_config((*point.overrides, *extra))))
         names.setdefault(identity.point, []).append((point.paper, point.name))
     return names
 

@@ -13,9 +13,11 @@ from torch import nn
 from clusterpress import artifact
 from clusterpress.artifact import Ledger
 from clusterpress.codes import dense_copy
+from clusterpress.durable import no_room_said
 from clusterpress.errors import ArtifactError
 from clusterpress.models.accounting import macs
 from clusterpress.runs.plan import Plan, plan
+from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
 from clusterpress.runs.stages import Stages, digest_of
 from clusterpress.runs.store import Store, read_json, write_json
@@ -61,12 +63,15 @@ def execute_plan(checked: Plan) -> Outcome:
         with store.locked(checked.id, f"{checked.title}: waiting for another process's record"):
             done_before = place.exists()
             if not done_before:
-                _run(checked, store, place)
+                # Logs and temporary files also need room, not only what the store writes.
+                with no_room_said(store.root):
+                    _run(checked, store, place)
     return Outcome(read_json(place / RECORD), done_before, place / ARTIFACT)
 
 
 def _run(checked: Plan, store: Store, place: Path) -> None:
     start = time.perf_counter()
+    forget_peak_memory()
     stages = Stages(checked, store)
     results = [stages.result(number) for number in range(len(stages.names))]
     baseline, network = stages.network(0), stages.network(len(stages.names) - 1)

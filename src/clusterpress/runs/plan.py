@@ -15,7 +15,7 @@ from clusterpress.runs.components import build, problems, schema_problems, targe
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
 from clusterpress.schema import Config
-from clusterpress.steps import Finetune, Step
+from clusterpress.steps import Checked, Finetune, Step
 from clusterpress.training.recipe import Recipe
 
 _SUPPLIED = ("classes", "channels")
@@ -103,6 +103,8 @@ def _node_problems(plain: Mapping[str, Any]) -> list[str]:
     for name, node in plain["method"]["steps"].items():
         if not isinstance(node, Mapping) or "_target_" not in node:
             found.append(f"method.steps.{name} has no _target_")
+    if "baseline" in plain["method"]["steps"]:
+        found.append("method.steps.baseline: baseline is the name of the first stage")
     return found
 
 
@@ -127,8 +129,10 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     parts["model"] = attempt(partial(_architecture, plain["model"], parts["data"]))
     supplied = _supplied(parts["data"]) if parts["data"] is not None else {}
     parts["network"] = partial(build, plain["model"], "model", **supplied)
-    if not refused:
-        attempt(parts["network"])
+    network = None if refused else attempt(parts["network"])
+    for step in parts["steps"].values():
+        if network is not None and isinstance(step, Checked):
+            attempt(partial(step.check, network))
     if refused:
         raise ConfigError("; ".join(refused))
     return parts

@@ -1,8 +1,6 @@
 """The store: finished stages and runs in folders that appear whole or not at all."""
 
-import errno
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -12,9 +10,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from clusterpress.durable import no_room_said, sync
 from clusterpress.errors import StoreError
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Store:
@@ -75,20 +72,14 @@ class Store:
         # Not mkdtemp: the final folder has the permissions that the user's umask gives.
         temporary = final.parent / f".{final.name}-{uuid.uuid4().hex}"
         try:
-            temporary.mkdir()
-            yield temporary
-            for path in temporary.iterdir():
-                _sync(path)
-            _sync(temporary)
-            temporary.rename(final)
-            _sync(final.parent)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise StoreError(
-                    f"no room left to write {final}: {error.strerror}; free some "
-                    "space and repeat the command, it continues from here"
-                ) from error
-            raise
+            with no_room_said(final):
+                temporary.mkdir()
+                yield temporary
+                for path in temporary.iterdir():
+                    sync(path)
+                sync(temporary)
+                temporary.rename(final)
+                sync(final.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -122,11 +113,3 @@ def read_json(path: Path) -> Any:
         raise StoreError(
             f"{path} is damaged ({error}); remove its folder to have the stage run again"
         ) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

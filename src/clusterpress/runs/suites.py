@@ -9,7 +9,7 @@ import yaml
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
-from clusterpress.runs.components import nearest
+from clusterpress.suggest import nearest
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The steps: one file each; a method is a named list of them."""
 
-from clusterpress.steps.base import Context, Step
+from clusterpress.steps.base import Checked, Context, Step
 from clusterpress.steps.cluster_linear import ClusterLinear
 from clusterpress.steps.finetune import Finetune
 from clusterpress.steps.merge import MergeNeurons
@@ -11,6 +11,7 @@ from clusterpress.steps.reinitialize import Reinitialize
 from clusterpress.steps.share import Share
 
 __all__ = [
+    "Checked",
     "ClusterLinear",
     "Context",
     "Finetune",

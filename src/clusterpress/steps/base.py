@@ -45,3 +45,11 @@ class Step(Protocol):
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Change the network (in place or not) and return it."""
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A step that can refuse a network by its layers' names and sizes, before anything trains."""
+
+    def check(self, network: nn.Module) -> None:
+        """Raise a ConfigError where the step's knobs do not fit the network."""

@@ -45,6 +45,16 @@ class ClusterLinear:
             raise ConfigError(f"ClusterLinear: distortion={distortion} is outside (0, 1)")
         self.bits, self.distortion, self.max_bits = bits, distortion, max_bits
 
+    def check(self, network: nn.Module) -> None:
+        """Refuse more centroids than a linear layer has weights.
+
+        Raises:
+            ConfigError: The layer and both numbers.
+        """
+        for name, layer in weight_layers(network):
+            if self.bits is not None and isinstance(layer, nn.Linear):
+                checked_k(name, 1 << self.bits, layer.weight.numel())
+
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every linear layer its optimal codebook; record K and the relative error."""
         sizes, errors = {}, {}

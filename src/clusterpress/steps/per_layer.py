@@ -1,6 +1,5 @@
 """Settings given once for all layers, by layer type, or by layer name."""
 
-import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ from torch import nn
 
 from clusterpress.codes import layer_type, weight_layers
 from clusterpress.errors import ConfigError
+from clusterpress.suggest import nearest
 
 Value = TypeVar("Value", int, float)
 
@@ -33,10 +33,9 @@ def settings_by_layer(
     types: set[str] = {layer_type(layer) for layer in layers.values()}
     for key in setting:
         if key not in layers and key not in types | {"conv", "fc"}:
-            near = difflib.get_close_matches(key, [*layers, *types], n=1, cutoff=0.0)
             raise ConfigError(
                 f"{knob} names the layer {key!r}, which the network does not have; "
-                f"nearest is {near[0]!r}"
+                f"{nearest(key, [*layers, *types])}"
             )
     chosen = {
         name: setting.get(name, setting.get(layer_type(layer))) for name, layer in layers.items()

@@ -60,6 +60,16 @@ class Prune:
                 raise ConfigError(f"Prune: threshold={bound} is negative")
         self.keep, self.threshold, self.rounds, self.recipe = keep, threshold, rounds, recipe
 
+    def check(self, network: nn.Module) -> None:
+        """Refuse knobs that name a layer which the network does not have.
+
+        Raises:
+            ConfigError: The layer, and the nearest that there is.
+        """
+        for knob, value in (("Prune.keep", self.keep), ("Prune.threshold", self.threshold)):
+            if value is not None:
+                settings_by_layer(value, network, knob)
+
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Mask the smallest weights of every layer; record the share kept of each."""
         layers = dict(weight_layers(network))

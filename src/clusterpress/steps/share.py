@@ -44,6 +44,16 @@ class Share:
             raise ConfigError(f"Share: init={init!r} is not one of {', '.join(get_args(Init))}")
         self.bits, self.init = bits, init
 
+    def check(self, network: nn.Module) -> None:
+        """Refuse layers that the network does not have, and more centroids than weights.
+
+        Raises:
+            ConfigError: The layer, and what would be right.
+        """
+        layers = dict(weight_layers(network))
+        for name, width in settings_by_layer(self.bits, network, "Share.bits").items():
+            checked_k(name, 2**width, layers[name].weight.numel())
+
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer a codebook; record the relative squared error of each."""
         layers = dict(weight_layers(network))

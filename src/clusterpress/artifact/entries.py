@@ -1,0 +1,54 @@
+"""What the directory says of one tensor and of one stream."""
+
+from dataclasses import dataclass
+from math import prod
+
+from clusterpress.artifact.content import BUFFER, DENSE, LayerType
+from clusterpress.codes import CODES
+from clusterpress.codes.base import Part
+
+
+@dataclass(frozen=True)
+class StreamEntry:
+    """Where a stream is coded: ``form`` is its alphabet or its dtype, ``size`` its bytes."""
+
+    part: Part
+    coder: str
+    form: int | str
+    count: int
+    size: int
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    """What one tensor is; its streams' bytes follow one another in this order."""
+
+    layer_type: LayerType
+    kind: str
+    shape: tuple[int, ...]
+    streams: tuple[StreamEntry, ...]
+
+    @property
+    def elements(self) -> int:
+        """Number of elements of the dense tensor."""
+        return prod(self.shape)
+
+    @property
+    def plain(self) -> bool:
+        """Whether no code holds it: a dense parameter or a buffer."""
+        return self.kind in (DENSE, BUFFER)
+
+    def parts(self) -> dict[Part, StreamEntry]:
+        """Give the streams by part."""
+        return {stream.part: stream for stream in self.streams}
+
+    def dtype(self) -> str:
+        """Give numpy's short name of the dtype in which the dense tensor comes back.
+
+        Raises:
+            ValueError: Its code holds no values of the dtype that is stored.
+        """
+        dtypes: dict[str, str] = {s.part: s.form for s in self.streams if isinstance(s.form, str)}
+        if self.plain:
+            return next(iter(dtypes.values()))
+        return CODES[self.kind].dense_dtype(dtypes)

@@ -1,0 +1,86 @@
+"""Files that are there whole or not at all, and that a power cut does not take back."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from clusterpress.errors import StoreError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whenever the process dies.
+
+    The content goes to a temporary name in the same folder, reaches the disk, and only then takes
+    the final name. The file has the permissions that the user's umask gives.
+
+    Args:
+        path: The file; one that is there is replaced.
+        content: All of its bytes.
+
+    Raises:
+        StoreError: The folder cannot be written (no room, no permission, no folder). What was at
+            ``path`` is as it was, and no temporary file stays.
+    """
+    # Cut short, so that a long name that the folder allows does not outgrow it as a temporary one.
+    temporary = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            _write(temporary, content)
+            temporary.replace(path)
+        except BaseException:
+            # Ctrl-C too: nobody would ever look for a file of this name again.
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync(path.parent)
+    except OSError as error:
+        raise StoreError(_sentence(path, error)) from error
+
+
+@contextlib.contextmanager
+def no_room_said(path: Path) -> Iterator[None]:
+    """Say in one sentence that there is no room left, whatever writes below ``path``.
+
+    Raises:
+        StoreError: The disk is full, or a quota or the largest file size is reached.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise StoreError(_sentence(path, error)) from error
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk.
+
+    Raises:
+        OSError: There is no such path, or the disk reports an error.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    if error.errno in _NO_ROOM:
+        return (
+            f"No room left to write {path}: {error.strerror}; "
+            "free some space and repeat the command."
+        )
+    return f"The file {path} cannot be written: {error.strerror}."

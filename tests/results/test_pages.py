@@ -1,0 +1,141 @@
+import math
+
+import pytest
+
+from clusterpress.results import comparison, read_records, write_results
+from clusterpress.results.accuracy_figure import accuracy
+from clusterpress.results.cells import measured_cells
+from clusterpress.results.claims import AtRatio
+from clusterpress.results.curves import bits, merging
+from clusterpress.results.figures import figures
+from clusterpress.results.names import named_runs
+from clusterpress.results.readme import readme_block
+from clusterpress.results.suites import suite_page
+from tests.results.synthetic import NAMES, make_claim, make_record, store_of
+
+
+def test_what_is_our_own_never_stands_as_the_papers_number(records):
+    reading = {"quantity": "error_change", "relation": "≤", "value": "0", "status": "inferred"}
+    derived = {"value": "33.6", "convention": "han2016", "status": "derived", "no_number": True}
+    claims = [make_claim(), make_claim(id="r", **reading), make_claim(id="d", **derived)]
+    compared = comparison(records, claims, NAMES)
+    paper, read, counted = measured_cells(compared)
+    assert (paper["paper's number"], paper["verdict"]) == ("39.0x (found)", "exceeded")
+    for cells in (read, counted):
+        assert cells["paper's number"] == cells["Δ paper"] == "–"
+    assert read["claim"] == "change of top-1 error ≤ 0 points (our reading)"
+    assert read["verdict"] == "holds"
+    assert counted["claim"] == "compression ratio by `han2016` = 33.6x (our arithmetic)"
+    assert counted["verdict"] == "arithmetic agrees"
+    block = readme_block(compared)
+    assert "39.0x (found)" in block
+    assert "holds" not in block
+    assert "arithmetic agrees" not in block
+    assert "0 more claims wait" in block
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"), [("0.80", "0.80 %"), ("12.0", "12.0 %"), ("40", "40 %")]
+)
+def test_the_papers_number_keeps_its_digits(records, printed, shown):
+    claim = make_claim(quantity="top1_error", value=printed, with_ratio=AtRatio("han2016", 33))
+    (cells,) = measured_cells(comparison(records, [claim], NAMES))
+    assert cells["paper's number"] == f"{shown} (found)"
+    assert cells["claim"] == "top-1 error, at 33x by `han2016` or more"
+
+
+def test_a_size_is_shown_in_whole_bytes(records):
+    claim = make_claim(quantity="baseline_bytes", value="58.8e6")
+    (cells,) = measured_cells(comparison(records, [claim], NAMES))
+    assert cells["paper's number"] == "58,800,000 bytes (found)"
+
+
+def test_a_suites_page_sets_its_points_against_its_own_none(tmp_path):
+    runs = [make_record(seed=seed, top1_error=0.9) for seed in range(2)]
+    runs += [make_record("plain", seed, method="none", top1_error=0.7) for seed in range(2)]
+    names = {"p": [("han2016", "lenet5")], "plain": [("han2016", "lenet5-none")]}
+    page = suite_page("han2016", "mnist", named_runs(read_records(store_of(tmp_path, runs)), names))
+    header, _, point, none = [line for line in page.splitlines() if line.startswith("|")][:4]
+    assert header.endswith("| change to none |")
+    assert point.endswith("| +0.20 ± 0.00 |")
+    assert none.endswith("| – |")
+    assert "README.md#how-each-number-is-counted" in page
+
+
+def test_without_a_none_in_the_suite_there_is_no_such_column(records):
+    runs = named_runs(records, {"p": NAMES["p"]})
+    assert "change to none" not in suite_page("han2016", "mnist", runs)
+
+
+@pytest.mark.parametrize(
+    ("stages", "before", "after"),
+    [
+        ("baseline share", 2.0, math.nan),
+        ("baseline merge finetune", 2.0, 0.5),
+        ("baseline prune retrain share finetune", 4.0, 0.5),
+        ("baseline narrow reinitialize train", math.nan, 0.5),
+        ("baseline finetune", 1.0, 0.5),
+    ],
+)
+def test_before_and_after_fine_tuning(tmp_path, stages, before, after):
+    done = [{"name": n, "top1_error": float(i)} for i, n in enumerate(stages.split(), 1)]
+    store = store_of(tmp_path, [make_record("k", stages=done, top1_error=0.5)])
+    curve = merging(named_runs(read_records(store), {"k": [("s", "lenet5-keep0.5")]}))
+    found = [curve[name].iloc[0].mean for name in ("before", "after")]
+    assert found == pytest.approx([before, after], nan_ok=True)
+
+
+def test_process_hours_are_those_of_the_runs_themselves(records, tmp_path):
+    write_results(records.assign(seconds=3600.0), [], NAMES, tmp_path)
+    page = (tmp_path / "tables" / "provenance.md").read_text()
+    assert "process hours" in page
+    assert f"{len(records):.2f}" in page
+    assert "not counted twice" in page
+
+
+def test_merging_is_set_against_none_paired_by_seed(records):
+    curve = merging(named_runs(records, NAMES)).set_index(["keep", "method"])
+    assert set(curve.index) == {
+        (keep, method) for keep in (0.5, 0.25) for method in ("wang2020", "random_merge")
+    }
+    row = curve.loc[(0.25, "wang2020")]
+    assert row["before"].mean == 1.10
+    assert row["after"].mean == 0.85
+    assert row["to_none"].mean == pytest.approx(0.15)
+
+
+def test_variants_of_a_method_have_their_own_line(tmp_path):
+    store = store_of(tmp_path, [make_record("w", method="wang2020")])
+    runs = named_runs(read_records(store), {"w": [("wang2020", "lenet5-keep0.1-ward")]})
+    assert list(merging(runs)["method"]) == ["wang2020 (ward)"]
+    assert merging(runs)["to_none"].iloc[0].n == 0
+
+
+def test_bits_carry_the_squared_error_of_the_clustering(records):
+    (row,) = bits(named_runs(records, NAMES)).to_dict("records")
+    assert (row["bits"], row["method"], row["n"]) == (4, "optimal", 3)
+    assert row["squared_error"].mean == pytest.approx(0.02)
+
+
+def drawn(records, claims):
+    return figures(records, claims, NAMES)["accuracy-mnist-lenet5.svg"].decode()
+
+
+def test_marks_below_the_axis_are_counted(records):
+    assert "lie below" not in drawn(records, [make_claim()])
+    broken = records.assign(top1_error=records["top1_error"].where(records["point"] != "p", 50.0))
+    assert "2 of 2 marks lie below 96.76 %" in drawn(broken, [make_claim()])
+
+
+def test_only_a_ratio_and_an_error_of_one_row_make_a_star(records):
+    ratio = {"value": "39", "points": ("lenet5",)}
+    error = make_claim(id="e", quantity="top1_error", value="0.74", row="A")
+
+    def stars(claim):
+        figure = accuracy("t", named_runs(records, NAMES), [claim, error])
+        return [line for line in figure.axes[0].lines if line.get_marker() == "*"]
+
+    assert len(stars(make_claim(**ratio, row="A"))) == 1
+    assert not stars(make_claim(**ratio))
+    assert not stars(make_claim(**ratio, row="B"))
+    assert not stars(make_claim(**ratio, row="A", status="derived", no_number=True))
