@@ -1,6 +1,5 @@
 """A point from config to record, on real digits."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -121,12 +120,8 @@ def damage(path: Path) -> bytes:
 
 
 def test_a_damaged_checkpoint_is_named_and_not_overwritten(short, tmp_path):
-    execute(short("method=none"))
-    (baseline,) = [
-        path.parent
-        for path in (tmp_path / "store" / "stages").glob("*/stage.json")
-        if json.loads(path.read_text())["name"] == "baseline"
-    ]
+    record = execute(short("method=none")).record
+    baseline = tmp_path / "store" / "stages" / record["stages"][0]["id"]
     damaged = damage(baseline / "network.safetensors")
     with pytest.raises(ArtifactError, match="checkpoint of stage 'baseline' is damaged"):
         execute(short("method=wang2020"))
