@@ -31,7 +31,7 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     axes = figure.add_subplot()
     heights: list[float] = []
     for number, suite in enumerate(sorted({c.paper for c in claims} & set(runs["suite"]))):
-        group = runs[runs["suite"] == suite]
+        group = runs[(runs["suite"] == suite) & (runs["method"] != "none")]
         own = [claim for claim in claims if claim.paper == suite]
         convention = _convention(own, group)
         colour = f"C{number % 10}"

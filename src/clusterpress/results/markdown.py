@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 COMMAND = "clusterpress results --records results/records.csv"
+MEASURE = "clusterpress reproduce --data DATA --seeds 0,1,2"
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:
@@ -19,7 +20,10 @@ def table(rows: Sequence[Mapping[str, str]]) -> str:
 
 def page(title: str, *sections: str, command: str = COMMAND) -> str:
     """Give a page: title, sections, and how to recompute it."""
-    footer = f"Generated from `results/records.csv`; recompute with `{command}`."
+    footer = (
+        f"Generated from `results/records.csv`; recompute with `{command}`. The runs themselves: "
+        f"`{MEASURE}` (`make reproduce-mnist`)."
+    )
     return "\n\n".join([f"# {title}", *sections, footer]) + "\n"
 
 
