@@ -32,7 +32,7 @@ def start(store: Path, **keywords) -> subprocess.Popen:
 
 
 def finished_stages(store: Path) -> int:
-    return len(list(store.glob("stages/*/stage.json")))
+    return len(list(store.glob("stages/[!.]*/stage.json")))
 
 
 def test_two_processes_on_one_point_train_it_once(tmp_path):
@@ -71,7 +71,7 @@ def test_a_killed_run_continues_and_ends_the_same(tmp_path, stages):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not list(store.glob("runs/*/record.json"))
-    before = {path: path.read_bytes() for path in store.glob("stages/*/*")}
+    before = {path: path.read_bytes() for path in store.glob("stages/[!.]*/*")}
     assert finished_stages(store) >= stages
     resumed = execute(compose([*SHORT, *POINT, f"store={store}"])).record
     assert comparable(resumed) == comparable(whole)
