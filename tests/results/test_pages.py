@@ -1,5 +1,6 @@
 import math
 
+import pandas as pd
 import pytest
 
 from clusterpress.results import comparison, read_records, write_results
@@ -139,3 +140,21 @@ def test_only_a_ratio_and_an_error_of_one_row_make_a_star(records):
     assert not stars(make_claim(**ratio))
     assert not stars(make_claim(**ratio, row="B"))
     assert not stars(make_claim(**ratio, row="A", status="derived", no_number=True))
+
+
+def test_controls_of_one_name_in_two_suites_are_not_mixed():
+    short = [{"suite": "controls", "name": "lenet5-none", "point": "s", "top1_error": 1.0}]
+    long = [{"suite": "han2016", "name": "lenet5-none", "point": "l", "top1_error": 0.5}]
+    merged = [{"suite": "wang2020", "name": "lenet5-keep0.5", "point": "m", "top1_error": 1.5}]
+    rows = [
+        {**row, "seed": seed, "model": "lenet5", "method": method, "parameters": 10,
+         "data": "mnist", "stages": "baseline;merge;finetune", "error_after_merge": 2.0,
+         "baseline_top1_error": 1.0, "error_after_finetune": row["top1_error"],
+         "error_after_baseline": 1.0}
+        for method, group in (("none", long + short), ("wang2020", merged))
+        for row in group
+        for seed in range(3)
+    ]  # fmt: skip
+    (row,) = merging(pd.DataFrame(rows)).to_dict("records")
+    assert row["control_point"] == "s"
+    assert row["to_none"].mean == pytest.approx(0.5)

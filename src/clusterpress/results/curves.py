@@ -17,6 +17,7 @@ from clusterpress.results.statistics import (
 
 Reader = Callable[[str], tuple[float, str] | None]
 CONTROL = "none"
+SUITE = "controls"
 TRAINING = ("finetune", "retrain", "recover", "train")
 """The names of the steps that only train."""
 
@@ -43,6 +44,7 @@ def merging(runs: pd.DataFrame) -> pd.DataFrame:
         control = _control(runs, group)
         row["to_none"] = change_to_point(group, control)
         row["control"] = "" if control.empty else control["name"].iloc[0]
+        row["control_point"] = "" if control.empty else control["point"].iloc[0]
     return _sorted(points, ["model", "keep", "method"], [True, False, True])
 
 
@@ -111,11 +113,15 @@ def _after(runs: pd.DataFrame) -> pd.Series:
 
 
 def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
-    """Choose the control for a point: of its own suite if there is one, then the shortest name."""
+    """Choose the control for a point: of its own suite, of ``controls``, or the shortest name.
+
+    Suites call different controls by the same name: only runs of one point are taken.
+    """
     suite, model = group["suite"].iloc[0], group["model"].iloc[0]
     controls: pd.DataFrame = runs.loc[(runs["method"] == CONTROL) & (runs["model"] == model)]
     ranks = [
-        (s != suite, len(n), n) for s, n in zip(controls["suite"], controls["name"], strict=True)
+        (s != suite, s != SUITE, len(n), n, point)
+        for s, n, point in zip(controls["suite"], controls["name"], controls["point"], strict=True)
     ]
     return controls.loc[[rank == min(ranks) for rank in ranks]]
 

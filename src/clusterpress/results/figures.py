@@ -41,7 +41,7 @@ def _drawings(
         found[f"accuracy-{data}-{model}.svg"] = partial(accuracy, title, group, own)
         curve = merging(group)
         if not curve.empty:
-            controls = group[group["name"].isin(curve["control"])]
+            controls = group[group["point"].isin(curve["control_point"])].drop_duplicates("id")
             draw = partial(merging_figure, title, curve, group, controls)
             found[f"merging-{data}-{model}.svg"] = draw
     return found
