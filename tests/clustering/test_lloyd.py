@@ -27,8 +27,8 @@ def test_equals_scikit_learn_from_the_same_seeds(init, k):
     theirs.fit(values[:, None])
     ours = lloyd(values, seeds, max_iterations=2000)
     assert np.array_equal(ours.labels, theirs.labels_)
-    np.testing.assert_allclose(ours.centroids, theirs.cluster_centers_[:, 0], rtol=1e-9)
-    assert ours.sse == pytest.approx(theirs.inertia_, rel=1e-9)
+    np.testing.assert_allclose(ours.centers, theirs.cluster_centers_[:, 0], rtol=1e-9)
+    assert ours.error == pytest.approx(theirs.inertia_, rel=1e-9)
 
 
 def test_weights_equal_scikit_learns():
@@ -38,7 +38,7 @@ def test_weights_equal_scikit_learns():
     theirs.fit(values[:, None], sample_weight=weights)
     ours = lloyd(values, seeds, weights=weights, max_iterations=2000)
     assert np.array_equal(ours.labels, theirs.labels_)
-    assert ours.sse == pytest.approx(theirs.inertia_, rel=1e-9)
+    assert ours.error == pytest.approx(theirs.inertia_, rel=1e-9)
 
 
 @quick
@@ -46,12 +46,12 @@ def test_weights_equal_scikit_learns():
 def test_result_is_a_fixed_point(values, init, data):
     k = data.draw(st.integers(1, len(values)))
     found = cluster(values, k, init=init, rng=rng())
-    assert len(found.centroids) == min(k, len(np.unique(values)))
-    distances = np.abs(np.array(values)[:, None] - found.centroids)
+    assert len(found.centers) == min(k, len(np.unique(values)))
+    distances = np.abs(np.array(values)[:, None] - found.centers)
     own = distances[np.arange(len(values)), found.labels]
     np.testing.assert_allclose(own, distances.min(axis=1), atol=1e-9)
-    again = lloyd(values, found.centroids)
-    assert again.sse == pytest.approx(found.sse, rel=1e-9, abs=1e-12)
+    again = lloyd(values, found.centers)
+    assert again.error == pytest.approx(found.error, rel=1e-9, abs=1e-12)
 
 
 @quick
@@ -62,7 +62,7 @@ def test_order_does_not_matter(values, init, data):
     first = cluster(values, k, init=init, rng=rng())
     second = cluster(np.array(values)[order], k, init=init, rng=rng())
     assert np.array_equal(first.labels[order], second.labels)
-    assert np.array_equal(first.centroids, second.centroids)
+    assert np.array_equal(first.centers, second.centers)
 
 
 def test_the_order_of_seeds_does_not_matter():
@@ -73,21 +73,21 @@ def test_the_order_of_seeds_does_not_matter():
 
 def test_iterations_never_make_it_worse():
     values = rng().standard_normal(1000)
-    curve = [lloyd(values, np.linspace(-9, 9, 20), max_iterations=i).sse for i in range(1, 40)]
+    curve = [lloyd(values, np.linspace(-9, 9, 20), max_iterations=i).error for i in range(1, 40)]
     assert (np.diff(curve) <= 1e-9).all()
 
 
 def test_empty_clusters_move_to_the_farthest_values():
     values = [0.0, 0.1, 0.2, 5.0, 5.1, 9.0, 10.0]
     found = lloyd(values, [2.0, 100.0, 100.0, 100.0])
-    assert len(found.centroids) == 4
+    assert len(found.centers) == 4
     assert found.labels.tolist() == [0, 0, 0, 1, 1, 2, 3]
 
 
 def test_equal_seeds_still_give_every_cluster_members():
     found = lloyd(np.arange(20.0), np.zeros(6))
     assert np.bincount(found.labels).min() > 0
-    assert len(found.centroids) == 6
+    assert len(found.centers) == 6
 
 
 def test_a_tie_goes_to_the_lower_centroid():
@@ -125,7 +125,7 @@ def test_plus_plus_is_as_good_as_scikit_learns():
         [KMeans(32, n_init=1, random_state=i).fit(values[:, None]).inertia_ for i in range(5)]
     )
     ours = np.mean(
-        [cluster(values, 32, init="kmeans++", rng=np.random.default_rng(i)).sse for i in range(5)]
+        [cluster(values, 32, init="kmeans++", rng=np.random.default_rng(i)).error for i in range(5)]
     )
     assert ours <= 1.03 * theirs
 

@@ -32,29 +32,29 @@ def test_no_values(init):
 
 def test_fewer_distinct_values_than_clusters(init):
     found = run([0.3, -1.0, 0.3, 7.0, -1.0, 0.3], 5, init)
-    assert found.centroids.tolist() == [-1.0, 0.3, 7.0]
+    assert found.centers.tolist() == [-1.0, 0.3, 7.0]
     assert found.labels.tolist() == [1, 0, 1, 2, 0, 1]
-    assert found.sse == 0.0
+    assert found.error == 0.0
 
 
 def test_as_many_distinct_values_as_clusters(init):
     found = run([0.3, -1.0, 7.0], 3, init)
-    assert found.centroids.tolist() == [-1.0, 0.3, 7.0]
-    assert found.sse == 0.0
+    assert found.centers.tolist() == [-1.0, 0.3, 7.0]
+    assert found.error == 0.0
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e-300, 1e200])
 def test_constant_input(init, value):
     for k in (1, 3):
         found = run([value] * 5, k, init)
-        assert found.centroids.tolist() == [value]
+        assert found.centers.tolist() == [value]
         assert found.labels.tolist() == [0] * 5
-        assert found.sse == 0.0
+        assert found.error == 0.0
 
 
 def test_a_single_value(init):
     found = run([0.7], 1, init)
-    assert (found.centroids.tolist(), found.labels.tolist(), found.sse) == ([0.7], [0], 0.0)
+    assert (found.centers.tolist(), found.labels.tolist(), found.error) == ([0.7], [0], 0.0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -74,7 +74,7 @@ def test_every_dtype(init, dtype):
     values = (10 * np.random.default_rng(0).standard_normal(200)).astype(dtype)
     found, wide = run(values, 8, init), run(values.astype(np.float64), 8, init)
     assert np.array_equal(found.labels, wide.labels)
-    assert np.array_equal(found.centroids, wide.centroids)
+    assert np.array_equal(found.centers, wide.centers)
 
 
 def test_input_of_any_layout_is_left_as_it_is(init):
@@ -90,7 +90,7 @@ def test_ties_are_deterministic(init):
     values = np.tile(np.arange(6.0), 20)
     first, second = run(values, 4, init), run(values, 4, init)
     assert np.array_equal(first.labels, second.labels)
-    assert np.array_equal(first.centroids, second.centroids)
+    assert np.array_equal(first.centers, second.centers)
 
 
 def test_negative_zero_is_zero(init):

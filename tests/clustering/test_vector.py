@@ -26,7 +26,7 @@ def test_inertia_is_as_good_as_scikit_learns(init):
     sklearn_init = "k-means++" if init == "kmeans++" else init
     theirs = KMeans(32, init=sklearn_init, n_init=4, random_state=0).fit(points)
     ours = kmeans(points, 32, rng=rng(), init=init, restarts=4)
-    assert ours.sse <= 1.02 * theirs.inertia_
+    assert ours.error <= 1.02 * theirs.inertia_
 
 
 def test_separate_groups_are_found():
@@ -38,24 +38,24 @@ def test_separate_groups_are_found():
 def test_result_is_a_fixed_point(init):
     points = rng().standard_normal((400, 5)) + 100.0
     found = kmeans(points, 20, rng=rng(), init=init)
-    distances = ((points[:, None] - found.centroids) ** 2).sum(axis=-1)
+    distances = ((points[:, None] - found.centers) ** 2).sum(axis=-1)
     assert np.array_equal(distances.argmin(axis=1), found.labels)
-    assert found.sse == pytest.approx(distances.min(axis=1).sum())
+    assert found.error == pytest.approx(distances.min(axis=1).sum())
     means = [points[found.labels == c].mean(axis=0) for c in range(20)]
-    np.testing.assert_allclose(found.centroids, means, rtol=1e-12)
-    assert (found.centroids.dtype, found.labels.dtype) == (np.float64, np.int64)
+    np.testing.assert_allclose(found.centers, means, rtol=1e-12)
+    assert (found.centers.dtype, found.labels.dtype) == (np.float64, np.int64)
 
 
 def test_one_dimension_never_beats_the_optimum_and_comes_near():
     values = rng().standard_normal(500)
-    best = optimal(values, 8).sse
-    found = kmeans(values[:, None], 8, rng=rng(), restarts=10).sse
+    best = optimal(values, 8).error
+    found = kmeans(values[:, None], 8, rng=rng(), restarts=10).error
     assert best * (1 - 1e-12) <= found <= best * 1.02
 
 
 def test_more_restarts_are_never_worse():
     points = rng().standard_normal((300, 4))
-    curve = [kmeans(points, 12, rng=rng(), restarts=r).sse for r in (1, 2, 4, 8)]
+    curve = [kmeans(points, 12, rng=rng(), restarts=r).error for r in (1, 2, 4, 8)]
     assert (np.diff(curve) <= 0).all()
 
 
@@ -70,7 +70,7 @@ def test_empty_clusters_are_repaired():
     points = np.concatenate((np.zeros((500, 2)), 5.0 + rng().standard_normal((20, 2))))
     for root in range(5):
         found = kmeans(points, 12, rng=rng(root), init="random")
-        assert len(found.centroids) == 12
+        assert len(found.centers) == 12
         assert np.bincount(found.labels, minlength=12).min() > 0
 
 
@@ -78,17 +78,17 @@ def test_empty_clusters_are_repaired():
 def test_fewer_distinct_vectors_than_clusters(init):
     points = np.array([[0.1, 0.0], [0.3, 1.0], [0.1, -0.0], [0.3, 1.0], [0.1, 0.0]])
     found = kmeans(points, 4, rng=rng(), init=init)
-    assert found.centroids.tolist() == [[0.1, 0.0], [0.3, 1.0]]
+    assert found.centers.tolist() == [[0.1, 0.0], [0.3, 1.0]]
     assert found.labels.tolist() == [0, 1, 0, 1, 0]
-    assert found.sse == 0.0
+    assert found.error == 0.0
 
 
 @pytest.mark.parametrize("init", INITS)
 def test_constant_and_single_vectors(init):
     for points in (np.full((6, 3), 0.1), np.full((1, 3), 0.1)):
         found = kmeans(points, 1, rng=rng(), init=init)
-        assert found.centroids.tolist() == [[0.1] * 3]
-        assert found.sse == 0.0
+        assert found.centers.tolist() == [[0.1] * 3]
+        assert found.error == 0.0
 
 
 @pytest.mark.parametrize("init", INITS)
@@ -96,7 +96,7 @@ def test_it_is_deterministic(init):
     points = np.tile(rng().standard_normal((50, 2)).round(1), (4, 1))
     first, second = (kmeans(points, 9, rng=rng(3), init=init) for _ in range(2))
     assert np.array_equal(first.labels, second.labels)
-    assert np.array_equal(first.centroids, second.centroids)
+    assert np.array_equal(first.centers, second.centers)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

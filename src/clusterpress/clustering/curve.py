@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from clusterpress.clustering.sorted_values import Floats, Ints, SortedValues, spread
+from clusterpress.clustering.clusters import Floats, Ints
+from clusterpress.clustering.sorted_values import SortedValues, spread
 
 
 def optimal_curve(

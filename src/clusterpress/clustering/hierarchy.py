@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
 from clusterpress.clustering.checks import check_choice, check_clusters, finite_rows
-from clusterpress.clustering.sorted_values import Floats, Ints
+from clusterpress.clustering.clusters import Floats, Ints
 
 Linkage = Literal["average", "ward", "complete"]
 LINKAGES: tuple[str, ...] = get_args(Linkage)

@@ -5,7 +5,8 @@ import numpy.typing as npt
 from numba import njit
 
 from clusterpress.clustering.checks import finite
-from clusterpress.clustering.sorted_values import Floats, Ints, ScalarClusters, SortedValues
+from clusterpress.clustering.clusters import Clusters, Floats, Ints
+from clusterpress.clustering.sorted_values import SortedValues
 from clusterpress.errors import ConfigError
 
 
@@ -15,7 +16,7 @@ def lloyd(
     *,
     max_iterations: int = 300,
     weights: npt.ArrayLike | None = None,
-) -> ScalarClusters:
+) -> Clusters:
     """Cluster scalars by Lloyd's iterations from given seeds until no label changes.
 
     A value halfway between two centroids goes to the lower. An empty cluster moves onto the value
@@ -40,7 +41,7 @@ def lloyd(
     return converge(points, first, max_iterations)
 
 
-def converge(points: SortedValues, seeds: Floats, max_iterations: int = 300) -> ScalarClusters:
+def converge(points: SortedValues, seeds: Floats, max_iterations: int = 300) -> Clusters:
     """Run Lloyd's iterations on sorted values from ascending seeds."""
     if points.distinct.size <= seeds.size:
         return points.singletons()

@@ -17,21 +17,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from clusterpress.clustering.clusters import Clusters, Floats, Ints
 from clusterpress.clustering.lloyd import descend, means
 from clusterpress.clustering.seeds import density
-from clusterpress.clustering.sorted_values import (
-    Floats,
-    Ints,
-    ScalarClusters,
-    SortedValues,
-    spread,
-)
+from clusterpress.clustering.sorted_values import SortedValues, spread
 
 _QUICK_STEPS = 8
 _TOLERANCE = 1e-14
 
 
-def optimal(values: npt.ArrayLike, k: int, weights: npt.ArrayLike | None = None) -> ScalarClusters:
+def optimal(values: npt.ArrayLike, k: int, weights: npt.ArrayLike | None = None) -> Clusters:
     """Cluster scalars with the least possible SSE.
 
     Args:
@@ -50,7 +45,7 @@ def optimal(values: npt.ArrayLike, k: int, weights: npt.ArrayLike | None = None)
     return solve(SortedValues.of(values, k, weights), k)
 
 
-def solve(points: SortedValues, k: int) -> ScalarClusters:
+def solve(points: SortedValues, k: int) -> Clusters:
     """Give the optimal clustering of sorted values into k clusters."""
     if points.distinct.size <= k:
         return points.singletons()

@@ -4,16 +4,17 @@ import numpy.typing as npt
 from numpy.random import Generator
 
 from clusterpress.clustering.checks import check_choice
+from clusterpress.clustering.clusters import Clusters
 from clusterpress.clustering.lloyd import converge
 from clusterpress.clustering.optimal import solve
 from clusterpress.clustering.seeds import SEEDINGS, draw
-from clusterpress.clustering.sorted_values import ScalarClusters, SortedValues
+from clusterpress.clustering.sorted_values import SortedValues
 
 OPTIMAL = "optimal"
 INITS = (*SEEDINGS, OPTIMAL)
 
 
-def cluster(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> ScalarClusters:
+def cluster(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> Clusters:
     """Cluster scalars: Lloyd's iterations from the seeds that ``init`` gives, or the optimum.
 
     Args:

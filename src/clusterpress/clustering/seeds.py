@@ -8,7 +8,8 @@ from numba import njit
 from numpy.random import Generator
 
 from clusterpress.clustering.checks import check_choice
-from clusterpress.clustering.sorted_values import Floats, Ints, SortedValues
+from clusterpress.clustering.clusters import Floats, Ints
+from clusterpress.clustering.sorted_values import SortedValues
 
 
 def seed(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> Floats:

@@ -8,25 +8,8 @@ import numpy.typing as npt
 from numba import njit
 
 from clusterpress.clustering.checks import check_clusters, finite
+from clusterpress.clustering.clusters import Clusters, Floats, Ints, label_type
 from clusterpress.errors import DataError
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class ScalarClusters:
-    """A clustering of n scalars.
-
-    Attributes:
-        centroids: Mean of every cluster, float64, shape (k,), ascending.
-        labels: Cluster of every value in the given order, int64, shape (n,).
-        sse: Weighted sum of squared distances to the centroids.
-    """
-
-    centroids: Floats
-    labels: Ints
-    sse: float
 
 
 @dataclass(frozen=True)
@@ -100,14 +83,14 @@ class SortedValues:
         normal = frame.normal(distinct)
         return cls(given, distinct, total, frame, normal, _prefix_sums(normal, total))
 
-    def clusters(self, bounds: Ints) -> ScalarClusters:
+    def clusters(self, bounds: Ints) -> Clusters:
         """Give the clustering with these ``bounds``, its centroids and SSE from the raw values."""
         centroids, sse = _centroids(self.distinct, self.weights, bounds)
         starts = self.distinct[bounds[1:-1]]
-        labels = np.searchsorted(starts, self.given, side="right").astype(np.int64, copy=False)
-        return ScalarClusters(centroids, labels, float(sse))
+        labels = np.searchsorted(starts, self.given, side="right")
+        return Clusters(centroids, labels.astype(label_type(centroids.size)), float(sse))
 
-    def singletons(self) -> ScalarClusters:
+    def singletons(self) -> Clusters:
         """Give every distinct value a cluster of its own."""
         return self.clusters(np.arange(self.distinct.size + 1))
 

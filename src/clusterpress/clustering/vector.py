@@ -1,7 +1,6 @@
 """k-means on vectors: distances from chunked GEMMs, greedy k-means++, empty clusters repaired."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,25 +8,10 @@ from numba import njit
 from numpy.random import Generator
 
 from clusterpress.clustering.checks import check_choice, check_clusters, finite_rows
-from clusterpress.clustering.sorted_values import Floats, Ints
+from clusterpress.clustering.clusters import Clusters, Floats, Ints, label_type
 from clusterpress.errors import ConfigError
 
 _CHUNK_DISTANCES = 2**18  # 2 MiB of float64: stays in the cache.
-
-
-@dataclass(frozen=True)
-class VectorClusters:
-    """A clustering of n vectors.
-
-    Attributes:
-        centroids: Mean of every cluster, float64, shape (k, d).
-        labels: Cluster of every vector, int64, shape (n,).
-        sse: Sum of squared distances to the centroids.
-    """
-
-    centroids: Floats
-    labels: Ints
-    sse: float
 
 
 def kmeans(
@@ -38,7 +22,7 @@ def kmeans(
     init: str = "kmeans++",
     restarts: int = 1,
     max_iterations: int = 300,
-) -> VectorClusters:
+) -> Clusters:
     """Cluster vectors by Lloyd's iterations until no label changes; the best of the restarts.
 
     Ties go to the lowest label. An empty cluster takes the vector that is farthest from its own
@@ -72,8 +56,8 @@ def kmeans(
     starts = (
         _lloyd(centred, _SEEDINGS[init](centred, k, rng), max_iterations) for _ in range(restarts)
     )
-    best = min(starts, key=lambda clusters: clusters.sse)
-    return VectorClusters(best.centroids + origin, best.labels, best.sse)
+    best = min(starts, key=lambda clusters: clusters.error)
+    return Clusters(best.centers + origin, best.labels, best.error)
 
 
 def _more_distinct_than(rows: Floats, k: int) -> bool:
@@ -85,12 +69,12 @@ def _more_distinct_than(rows: Floats, k: int) -> bool:
     return False
 
 
-def _distinct(rows: Floats) -> VectorClusters:
+def _distinct(rows: Floats) -> Clusters:
     centroids, labels = np.unique(rows + 0.0, axis=0, return_inverse=True)
-    return VectorClusters(centroids, labels.reshape(-1).astype(np.int64), 0.0)
+    return Clusters(centroids, labels.reshape(-1).astype(label_type(len(centroids))), 0.0)
 
 
-def _lloyd(rows: Floats, seeds: Floats, max_iterations: int) -> VectorClusters:
+def _lloyd(rows: Floats, seeds: Floats, max_iterations: int) -> Clusters:
     centroids = seeds
     labels = _nearest(rows, centroids)
     for _ in range(max_iterations):
@@ -101,7 +85,7 @@ def _lloyd(rows: Floats, seeds: Floats, max_iterations: int) -> VectorClusters:
         labels = moved
     full, labels = np.unique(labels, return_inverse=True)
     centroids = _means(rows, labels, centroids[full])
-    return VectorClusters(centroids, labels, float(_own_distances(rows, labels, centroids).sum()))
+    return Clusters(centroids, labels, float(_own_distances(rows, labels, centroids).sum()))
 
 
 def _chunks(count: int, width: int) -> Iterator[slice]:

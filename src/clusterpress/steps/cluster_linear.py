@@ -64,7 +64,7 @@ class ClusterLinear:
             values = kept_values(name, layer)
             clusters = optimal(values, checked_k(name, self._k(name, values), values.size))
             share_layer(layer, clusters)
-            sizes[name] = int(clusters.centroids.size)
+            sizes[name] = int(clusters.centers.size)
             errors[name] = relative_error(clusters, values)
         context.facts.update(centroids=sizes, relative_squared_error=errors)
         return network

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from clusterpress.clustering import ScalarClusters, cluster
+from clusterpress.clustering import Clusters, cluster
 from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
@@ -85,16 +85,16 @@ def checked_k(name: str, k: int, weights: int) -> int:
     return k
 
 
-def share_layer(layer: nn.Module, clusters: ScalarClusters) -> None:
+def share_layer(layer: nn.Module, clusters: Clusters) -> None:
     """Let a layer's kept weights share the centroids that they were assigned to."""
     weight = layer.weight
     assert isinstance(weight, torch.Tensor)
-    labels = torch.from_numpy(clusters.labels).to(weight.device)
-    codebook = torch.from_numpy(clusters.centroids).to(weight)
+    labels = torch.from_numpy(clusters.labels).to(weight.device, torch.int64)
+    codebook = torch.from_numpy(clusters.centers).to(weight)
     attach(layer, "weight", Shared(labels, tuple(weight.shape), mask_of(layer)), codebook)
 
 
-def relative_error(clusters: ScalarClusters, values: np.ndarray) -> float:
+def relative_error(clusters: Clusters, values: np.ndarray) -> float:
     """Give the squared error over the sum of squares of the values; 0 where all are zero."""
     energy = float(np.square(values, dtype=np.float64).sum())
-    return clusters.sse / energy if energy else 0.0
+    return clusters.error / energy if energy else 0.0

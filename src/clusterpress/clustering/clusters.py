@@ -1,0 +1,48 @@
+"""What a clustering gives back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Labels = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """A clustering of n scalars or vectors.
+
+    Of a torch tensor, the arrays are tensors on the tensor's device.
+
+    Attributes:
+        centers: Centre of every cluster, float64, shape (k,), ascending, or (k, d).
+        labels: Cluster of every scalar or vector in the given order, of ``label_type(k)``,
+            shape (n,).
+        error: Weighted sum of squared distances to the centres.
+    """
+
+    centers: Floats
+    labels: Labels
+    error: float
+
+
+@dataclass(frozen=True)
+class OptimalClusters(Clusters):
+    """A clustering of n scalars that is optimal, or nearly so.
+
+    Attributes:
+        gap: Upper bound of ``error`` minus the least possible error, up to float64's rounding;
+            0 where the optimum was found exactly.
+    """
+
+    gap: float
+
+
+def label_type(k: int) -> type[np.unsignedinteger[Any] | np.signedinteger[Any]]:
+    """Give the smallest type for k labels that numpy and torch both index with or convert."""
+    if k <= 1 << 8:
+        return np.uint8
+    return np.int16 if k <= 1 << 15 else np.int32

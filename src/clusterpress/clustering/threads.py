@@ -1,0 +1,23 @@
+"""Pieces of work on threads; compiled kernels release the interpreter lock."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numba
+
+Result = TypeVar("Result")
+
+
+def on_threads(work: Callable[[int], Result], pieces: int) -> list[Result]:
+    """Give ``work(0)``, …, ``work(pieces - 1)``, done on as many threads as numba is set to use.
+
+    The number of threads is numba's (``NUMBA_NUM_THREADS``, ``numba.set_num_threads``), which
+    joblib and the like set for their workers. Where the pieces do not depend on that number, nor
+    does the result. The threads end with the call, so that a process may fork afterwards.
+    """
+    threads = min(pieces, numba.get_num_threads())
+    if threads <= 1:
+        return [work(piece) for piece in range(pieces)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, range(pieces)))
