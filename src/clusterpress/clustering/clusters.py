@@ -41,6 +41,35 @@ class OptimalClusters(Clusters):
     gap: float
 
 
+@dataclass(frozen=True)
+class EntropyClusters(Clusters):
+    """A clustering of n scalars that weighs squared error against bits.
+
+    Attributes:
+        bits: Ideal length of the entropy-coded labels, sum_c n_c log2(n / n_c), and what the
+            centres were said to cost.
+    """
+
+    bits: float
+
+
+@dataclass(frozen=True)
+class OptimalCenters:
+    """Centres alone of a clustering of n scalars that is optimal, or nearly so.
+
+    Attributes:
+        centers: Centre of every cluster, float64, shape (k,), ascending.
+        error: Weighted sum of squared distances of all scalars to their clusters' centres, or an
+            upper bound of it within ``gap``.
+        gap: Upper bound of ``error`` minus the least possible error, up to float64's rounding;
+            0 where the optimum was found exactly.
+    """
+
+    centers: Floats
+    error: float
+    gap: float
+
+
 def label_type(k: int) -> type[np.unsignedinteger[Any] | np.signedinteger[Any]]:
     """Give the smallest type for k labels that numpy and torch both index with or convert."""
     if k <= 1 << 8:

@@ -1,82 +1,133 @@
-"""Agglomerative clustering of vectors: distances from one GEMM, scipy's linkage."""
+"""Agglomerative clustering of vectors: scipy's linkage, cut at a number or at a distance."""
 
+import math
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from scipy.cluster.hierarchy import linkage as scipy_linkage
 
-from clusterpress.clustering.checks import check_choice, check_clusters, finite_rows
-from clusterpress.clustering.clusters import Floats, Ints
+from clusterpress.clustering.checks import check_choice, check_clusters
+from clusterpress.clustering.clusters import Clusters, Floats, Ints, label_type
+from clusterpress.clustering.distances import Rows, condensed_distances, real_rows
+from clusterpress.clustering.tensors import takes_tensors
+from clusterpress.clustering.threads import on_threads
+from clusterpress.errors import ConfigError, DataError
 
 Linkage = Literal["average", "ward", "complete"]
 LINKAGES: tuple[str, ...] = get_args(Linkage)
-_CANCELLED = 1e-6  # A squared distance this far below the norms has lost digits in the GEMM.
-_PAIRS = 2**14
+_COLUMNS = 512  # A piece of the means.
 
 
-def agglomerate(points: npt.ArrayLike, clusters: int, *, linkage: Linkage = "average") -> Ints:
-    """Merge vectors bottom-up until ``clusters`` clusters are left.
+@takes_tensors
+def agglomerate(
+    points: npt.ArrayLike,
+    clusters: int | None = None,
+    *,
+    distance: float | None = None,
+    linkage: Linkage = "average",
+) -> Clusters:
+    """Merge vectors bottom-up, and cut at a number of clusters or at a distance.
 
     The two clusters that are nearest to each other merge first; by ``average`` the mean, by
     ``complete`` the largest Euclidean distance of their members, by ``ward`` the growth of the
-    SSE. It is deterministic, also where distances tie.
+    squared error. The tree is built by nearest-neighbour chains (Murtagh 1983; scipy's) in O(n^2)
+    time, its distances take O(n^2 d / 2) (see ``condensed_distances``). Beyond the points and the
+    result that takes 64 MiB and 8 n^2 bytes of float32, 12 n^2 of float64.
+
+    Duplicates merge first, at the distance 0, also where there are fewer distinct vectors than
+    clusters: then some clusters are duplicates of others. Constant vectors are duplicates; n
+    clusters, or a single vector, are the vectors themselves. No cluster is ever empty. Where
+    distances tie, the order of the vectors decides: the result is deterministic, but another
+    order may give another partition; without ties another order only renumbers the clusters.
 
     Args:
-        points: Vectors, real, shape (n, d).
-        clusters: Number of clusters; every one of them gets a member.
+        points: Vectors, real and finite, shape (n, d), contiguous or not, n at least 1. Float64
+            and float32 are measured in their own precision, float16 and bfloat16 in float32,
+            anything else in float64.
+        clusters: Number of clusters, from 1 to n. This or ``distance``.
+        distance: Clusters merge while their distance by the linkage is at most this, in the
+            points' unit (for ``ward`` as scipy scales it: two vectors are as far apart as they
+            are), at least 0; 0 merges exact duplicates alone.
         linkage: ``average``, ``ward`` or ``complete``.
 
     Returns:
-        Labels in ``range(clusters)``, numbered as their first members come, int64, shape (n,).
+        The clusters, numbered as their first members come; their centres are means in float64,
+        shape (k, d).
 
     Raises:
-        ConfigError: ``linkage`` is unknown, or ``clusters`` is below 1 or above n.
-        DataError: A vector is not finite, or ``points`` is not of shape (n, d).
+        ConfigError: ``linkage`` is unknown, not exactly one of ``clusters`` and ``distance`` is
+            given, or it is out of its range.
+        DataError: A vector is not finite, there is none, or ``points`` is not of shape (n, d).
     """
     check_choice("linkage", linkage, LINKAGES)
-    rows = finite_rows(points)
-    check_clusters(clusters, len(rows))
-    if clusters == len(rows):
+    _check_cut(clusters, distance)
+    rows = real_rows(points)
+    if len(rows) == 0:
+        raise DataError("There are no points to cluster.")
+    if clusters is not None:
+        check_clusters(clusters, len(rows))
+    return _around_means(rows, _labels(rows, clusters, distance, linkage))
+
+
+def _check_cut(clusters: int | None, distance: float | None) -> None:
+    if (clusters is None) == (distance is None):
+        raise ConfigError(
+            f"Exactly one of clusters ({clusters!r}) and distance ({distance!r}) must be given."
+        )
+    if distance is not None and not (distance >= 0 and math.isfinite(distance)):
+        raise ConfigError(f"distance must be finite and at least 0, but it is {distance!r}.")
+
+
+def _labels(rows: Rows, clusters: int | None, distance: float | None, linkage: Linkage) -> Ints:
+    if len(rows) in (1, clusters):
         return np.arange(len(rows), dtype=np.int64)
     tree = scipy_linkage(condensed_distances(rows), method=linkage)
-    return _cut(tree, clusters)
+    if distance is None:
+        return _cut(tree, len(tree) + 1 - (clusters or 0))
+    # Heights ascend, so the merges up to a distance are the first ones.
+    return _cut(tree, int(np.searchsorted(tree[:, 2], distance, side="right")))
 
 
-def condensed_distances(rows: Floats) -> Floats:
-    """Give the Euclidean distances of all pairs in scipy's condensed order, from one GEMM.
-
-    Pairs so close that the GEMM's differences of large numbers lose their digits are measured
-    again by differences, so that duplicates are exactly 0 apart.
-
-    Args:
-        rows: Finite vectors, float64, shape (n, d).
-
-    Returns:
-        Distances, float64, shape (n * (n - 1) / 2,).
-    """
-    centred = rows - rows.mean(axis=0)
-    norms = np.einsum("nd,nd->n", centred, centred)
-    first, second = np.triu_indices(len(rows), 1)
-    reach = norms[first] + norms[second]
-    squares = reach - 2.0 * (centred @ centred.T)[first, second]
-    close = np.flatnonzero(squares <= _CANCELLED * reach)
-    for start in range(0, close.size, _PAIRS):
-        pairs = close[start : start + _PAIRS]
-        gaps = rows[first[pairs]] - rows[second[pairs]]
-        squares[pairs] = np.einsum("nd,nd->n", gaps, gaps)
-    distances: Floats = np.sqrt(squares)
-    return distances
-
-
-def _cut(tree: Floats, clusters: int) -> Ints:
+def _cut(tree: Floats, merges: int) -> Ints:
     """Give labels after the first merges of scipy's tree, also where later heights are equal."""
     count = len(tree) + 1
     joined = np.arange(2 * count - 1)
-    merges = tree[: count - clusters, :2].astype(np.int64)
-    for i in range(len(merges) - 1, -1, -1):
-        joined[merges[i]] = joined[count + i]
+    pairs = tree[:merges, :2].astype(np.int64)
+    for i in range(merges - 1, -1, -1):
+        joined[pairs[i]] = joined[count + i]
     _, firsts, inverse = np.unique(joined[:count], return_index=True, return_inverse=True)
     ranks = np.argsort(np.argsort(firsts))
     labels: Ints = ranks[inverse].astype(np.int64)
     return labels
+
+
+def _around_means(rows: Rows, labels: Ints) -> Clusters:
+    firsts = np.unique(labels, return_index=True)[1]
+    sizes = np.bincount(labels)
+    centers = np.zeros((len(firsts), rows.shape[1]))
+
+    def fill(piece: int) -> float:
+        columns = slice(piece * _COLUMNS, (piece + 1) * _COLUMNS)
+        return float(_means(rows[:, columns], labels, firsts, sizes, centers[:, columns]))
+
+    errors = on_threads(fill, -(-rows.shape[1] // _COLUMNS))
+    return Clusters(centers, labels.astype(label_type(len(firsts))), math.fsum(errors))
+
+
+@njit(cache=True, nogil=True)
+def _means(rows: Rows, labels: Ints, firsts: Ints, sizes: Ints, centers: Floats) -> float:
+    """Fill ``centers``, measured from first members so that duplicates' means are exact."""
+    for i in range(len(rows)):
+        first = firsts[labels[i]]
+        for j in range(rows.shape[1]):
+            centers[labels[i], j] += np.float64(rows[i, j]) - np.float64(rows[first, j])
+    for c in range(len(centers)):
+        for j in range(rows.shape[1]):
+            centers[c, j] = rows[firsts[c], j] + centers[c, j] / sizes[c]
+    error = 0.0
+    for i in range(len(rows)):
+        for j in range(rows.shape[1]):
+            error += (rows[i, j] - centers[labels[i], j]) ** 2
+    return error

@@ -7,9 +7,11 @@ from numba import njit
 from clusterpress.clustering.checks import finite
 from clusterpress.clustering.clusters import Clusters, Floats, Ints
 from clusterpress.clustering.sorted_values import SortedValues
+from clusterpress.clustering.tensors import takes_tensors
 from clusterpress.errors import ConfigError
 
 
+@takes_tensors
 def lloyd(
     values: npt.ArrayLike,
     seeds: npt.ArrayLike,
@@ -37,19 +39,19 @@ def lloyd(
     if max_iterations < 1:
         raise ConfigError(f"max_iterations must be at least 1, but it is {max_iterations}.")
     first = np.sort(finite(seeds, "seeds of the clusters").ravel().astype(np.float64))
-    points = SortedValues.of(values, first.size, weights)
-    return converge(points, first, max_iterations)
+    return converge(SortedValues.of(values, first.size, weights), first, max_iterations)
 
 
-def converge(points: SortedValues, seeds: Floats, max_iterations: int = 300) -> Clusters:
+def converge(values: SortedValues, seeds: Floats, max_iterations: int = 300) -> Clusters:
     """Run Lloyd's iterations on sorted values from ascending seeds."""
-    if points.distinct.size <= seeds.size:
-        return points.singletons()
+    points = values.points
+    if points.size <= seeds.size:
+        return values.singletons()
     normal_seeds = points.frame.normal(seeds)
-    return points.clusters(descend(points.normal, points.prefix, normal_seeds, max_iterations))
+    return values.clusters(descend(points.normal, points.prefix, normal_seeds, max_iterations))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def descend(normal: Floats, prefix: Floats, seeds: Floats, max_iterations: int) -> Ints:
     """Give the bounds that Lloyd's iterations end at; all in normal units, ``seeds`` ascending."""
     centroids = seeds.copy()
@@ -63,14 +65,14 @@ def descend(normal: Floats, prefix: Floats, seeds: Floats, max_iterations: int) 
     return np.unique(bounds)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def means(prefix: Floats, bounds: Ints) -> Floats:
     """Give the mean of every interval, none of them empty, in normal units."""
     sums = prefix[bounds[1:]] - prefix[bounds[:-1]]
     return sums[:, 1] / sums[:, 0]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _nearest(normal: Floats, centroids: Floats) -> Ints:
     """Give the bounds of the values nearest to each of the ascending centroids."""
     bounds = np.zeros(centroids.size + 1, np.int64)
@@ -80,7 +82,7 @@ def _nearest(normal: Floats, centroids: Floats) -> Ints:
     return bounds
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _move(normal: Floats, prefix: Floats, bounds: Ints, centroids: Floats) -> None:
     """Move each centroid to its values' mean, and those without values to the farthest values."""
     empty = bounds[1:] == bounds[:-1]
@@ -94,7 +96,7 @@ def _move(normal: Floats, prefix: Floats, bounds: Ints, centroids: Floats) -> No
         centroids.sort()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _refill(normal: Floats, bounds: Ints, centroids: Floats, empty: Ints, full: Ints) -> None:
     """Move empty clusters onto outermost values of others: the farthest is always one of them."""
     outermost = np.concatenate((bounds[full], bounds[full + 1] - 1))

@@ -6,7 +6,7 @@ from numpy.random import Generator
 from clusterpress.clustering.checks import check_choice
 from clusterpress.clustering.clusters import Clusters
 from clusterpress.clustering.lloyd import converge
-from clusterpress.clustering.optimal import solve
+from clusterpress.clustering.optimal import optimal
 from clusterpress.clustering.seeds import SEEDINGS, draw
 from clusterpress.clustering.sorted_values import SortedValues
 
@@ -29,7 +29,7 @@ def cluster(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> Clus
         DataError: A value is not finite.
     """
     check_choice("init", init, INITS)
-    points = SortedValues.of(values, k)
     if init == OPTIMAL:
-        return solve(points, k)
-    return converge(points, draw(points, k, init, rng))
+        return optimal(values, k)
+    ordered = SortedValues.of(values, k)
+    return converge(ordered, draw(ordered.points, k, init, rng))

@@ -9,6 +9,7 @@ from numpy.random import Generator
 
 from clusterpress.clustering.checks import check_choice
 from clusterpress.clustering.clusters import Floats, Ints
+from clusterpress.clustering.points import Points
 from clusterpress.clustering.sorted_values import SortedValues
 
 
@@ -33,23 +34,23 @@ def seed(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> Floats:
         DataError: A value is not finite.
     """
     check_choice("init", init, SEEDINGS)
-    return draw(SortedValues.of(values, k), k, init, rng)
+    return draw(SortedValues.of(values, k).points, k, init, rng)
 
 
-def draw(points: SortedValues, k: int, init: str, rng: Generator) -> Floats:
-    """Draw first centroids from sorted values."""
-    if points.distinct.size <= k:
+def draw(points: Points, k: int, init: str, rng: Generator) -> Floats:
+    """Draw first centroids from ascending values."""
+    if points.size <= k:
         return points.distinct
     return np.sort(SEEDINGS[init](points, k, rng))
 
 
-def _random(points: SortedValues, k: int, rng: Generator) -> Floats:
+def _random(points: Points, k: int, rng: Generator) -> Floats:
     chances = points.weights / points.weights.sum()
     chosen: Floats = rng.choice(points.distinct, k, replace=False, p=chances)
     return chosen
 
 
-def _density(points: SortedValues, k: int, _rng: Generator) -> Floats:
+def _density(points: Points, k: int, _rng: Generator) -> Floats:
     return density(points.distinct, points.weights, k)
 
 
@@ -61,19 +62,19 @@ def density(values: Floats, weights: Floats, k: int) -> Floats:
     return chosen
 
 
-def _linear(points: SortedValues, k: int, _rng: Generator) -> Floats:
+def _linear(points: Points, k: int, _rng: Generator) -> Floats:
     smallest, largest = points.distinct[[0, -1]]
     if k == 1:
         return np.array([smallest + (largest - smallest) / 2])
     return np.linspace(smallest, largest, k)
 
 
-def _plus_plus(points: SortedValues, k: int, rng: Generator) -> Floats:
+def _plus_plus(points: Points, k: int, rng: Generator) -> Floats:
     draws = rng.random((k, 2 + int(np.log(k))))
     return points.distinct[_greedy(points.normal, points.weights, draws)]
 
 
-SEEDINGS: dict[str, Callable[[SortedValues, int, Generator], Floats]] = {
+SEEDINGS: dict[str, Callable[[Points, int, Generator], Floats]] = {
     "random": _random,
     "density": _density,
     "linear": _linear,
@@ -81,7 +82,7 @@ SEEDINGS: dict[str, Callable[[SortedValues, int, Generator], Floats]] = {
 }
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _greedy(values: Floats, weights: Floats, draws: Floats) -> Ints:
     """Choose one of the ascending ``values`` for every row of ``draws`` in [0, 1)."""
     chosen = np.empty(len(draws), np.int64)
@@ -98,14 +99,14 @@ def _greedy(values: Floats, weights: Floats, draws: Floats) -> Ints:
     return chosen
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _drawn(cumulative: Floats, draws: Floats) -> Ints:
     places = np.searchsorted(cumulative, draws * cumulative[-1], side="right")
     within: Ints = np.minimum(places, cumulative.size - 1)
     return within
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _reach(
     values: Floats, weights: Floats, nearest: Floats, candidate: int
 ) -> tuple[int, int, float]:

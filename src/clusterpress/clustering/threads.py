@@ -21,3 +21,10 @@ def on_threads(work: Callable[[int], Result], pieces: int) -> list[Result]:
         return [work(piece) for piece in range(pieces)]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, range(pieces)))
+
+
+def cut(count: int, size: int, most: int) -> list[slice]:
+    """Cut ``range(count)`` into equal pieces of about ``size``, but not more than ``most``."""
+    pieces = min(max(-(-count // size), 1), most)
+    bounds = [count * piece // pieces for piece in range(pieces + 1)]
+    return [slice(bounds[piece], bounds[piece + 1]) for piece in range(pieces)]

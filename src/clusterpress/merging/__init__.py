@@ -1,5 +1,6 @@
 """Fold neurons of a whole network: coupled layers, mean in, sum out."""
 
+from clusterpress.clustering import LINKAGES
 from clusterpress.merging.dense import dense_layer, require_dense, require_finite
 from clusterpress.merging.fold import (
     fold,
@@ -11,13 +12,11 @@ from clusterpress.merging.fold import (
 from clusterpress.merging.hidden import Consumer, HiddenLayer, hidden_layers
 from clusterpress.merging.partition import (
     CLUSTERERS,
-    LINKAGES,
     partition,
     partition_at,
     random_partition,
     relative_error,
 )
-from clusterpress.merging.threshold import agglomerate_at
 from clusterpress.merging.tracing import require_runs
 from clusterpress.merging.widths import Keep, checked_keep, target_widths
 
@@ -27,7 +26,6 @@ __all__ = [
     "Consumer",
     "HiddenLayer",
     "Keep",
-    "agglomerate_at",
     "checked_keep",
     "dense_layer",
     "fold",

@@ -5,14 +5,12 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from clusterpress.clustering import agglomerate, kmeans
-from clusterpress.merging.threshold import Linkage, agglomerate_at
+from clusterpress.clustering import Linkage, agglomerate, kmeans
 
 Points = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 Clusterer = Literal["average", "ward", "complete", "kmeans", "random"]
 
-LINKAGES: tuple[str, ...] = get_args(Linkage)
 CLUSTERERS: tuple[str, ...] = get_args(Clusterer)
 
 
@@ -39,7 +37,7 @@ def partition(
     if cluster == "kmeans":
         found = kmeans(points, clusters, rng=rng, restarts=restarts)
         return first_come(_split_until(found.labels, clusters))
-    return first_come(agglomerate(points, clusters, linkage=cluster))
+    return agglomerate(points, clusters, linkage=cluster).labels.astype(np.int64)
 
 
 def partition_at(points: Points, distance: float, *, linkage: Linkage) -> Labels:
@@ -53,7 +51,7 @@ def partition_at(points: Points, distance: float, *, linkage: Linkage) -> Labels
     Returns:
         int64, shape (n,); clusters are numbered by their first members.
     """
-    return first_come(agglomerate_at(points, distance, linkage=linkage))
+    return agglomerate(points, distance=distance, linkage=linkage).labels.astype(np.int64)
 
 
 def random_partition(n: int, clusters: int, rng: np.random.Generator) -> Labels:

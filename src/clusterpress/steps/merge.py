@@ -7,6 +7,7 @@ from typing import ClassVar, cast
 import numpy as np
 from torch import nn
 
+from clusterpress.clustering import Linkage
 from clusterpress.errors import ConfigError
 from clusterpress.merging import (
     CLUSTERERS,
@@ -27,7 +28,6 @@ from clusterpress.merging import (
     target_widths,
 )
 from clusterpress.merging.partition import Clusterer, Labels, Points
-from clusterpress.merging.threshold import Linkage
 from clusterpress.steps.base import Context
 
 
