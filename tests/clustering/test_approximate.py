@@ -59,7 +59,7 @@ def test_a_histogram_keeps_count_mean_and_spread(values, bins):
     assert (histogram.right[:-1] <= histogram.left[1:]).all()
     mean = (histogram.weights * histogram.means).sum() / values.size
     assert mean == pytest.approx(places.mean(), abs=1e-4)
-    total = (histogram.weights * (histogram.means - mean) ** 2).sum() + histogram.spread()
+    total = (histogram.weights * (histogram.means - mean) ** 2).sum() + histogram.spread
     assert total == pytest.approx(((places - places.mean()) ** 2).sum(), rel=1e-3, abs=1e-3)
 
 

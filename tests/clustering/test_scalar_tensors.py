@@ -6,11 +6,13 @@ import torch
 
 from clusterpress.clustering import (
     assign,
+    cluster,
     entropy_constrained,
     lloyd,
     optimal,
     optimal_centers,
     optimal_curve,
+    seed,
 )
 
 VALUES = np.random.default_rng(0).standard_normal(500).astype(np.float32)
@@ -18,6 +20,7 @@ CALLS = {
     "optimal": lambda values: optimal(values, 8),
     "optimal_centers": lambda values: optimal_centers(values, 8),
     "entropy_constrained": lambda values: entropy_constrained(values, 0.01),
+    "cluster": lambda values: cluster(values, 8, init="random", rng=np.random.default_rng(0)),
     "lloyd": lambda values: lloyd(values, np.linspace(-1, 1, 8)),
 }
 
@@ -40,6 +43,10 @@ def test_functions_that_give_arrays():
     values = torch.from_numpy(VALUES)
     centers = torch.tensor([-1.0, 0.0, 2.0])
     assert np.array_equal(assign(values, centers).numpy(), assign(VALUES, centers.numpy()))
+    seeds = [
+        seed(each, 5, init="linear", rng=np.random.default_rng(0)) for each in (values, VALUES)
+    ]
+    assert np.array_equal(seeds[0].numpy(), seeds[1])
     assert np.array_equal(optimal_curve(values, 9).numpy(), optimal_curve(VALUES, 9))
 
 

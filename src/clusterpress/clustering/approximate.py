@@ -47,7 +47,7 @@ def bracketed(histogram: Histogram, k: int) -> OptimalCenters:
     contracted = histogram.contracted()
     bounds, penalty = best_bounds(contracted, min(k, contracted.size))
     centers, between = contracted.centers(bounds)
-    within = histogram.spread()
+    within = histogram.spread
     stretched = histogram.stretched(contracted.frame)
     bounds, _ = best_bounds(stretched, min(k, stretched.size), penalty)
     apart = stretched.error(bounds)

@@ -49,7 +49,7 @@ def optimal_curve(
         return _curve(scalars.sorted().points, k_max)
     histogram = scalars.histogram(first_bins(k_max, tolerance))
     between = _curve(histogram.contracted(), k_max)
-    errors: Floats = (between + histogram.spread()) / histogram.bins.cells_per_unit**2
+    errors: Floats = (between + histogram.spread) / histogram.bins.cells_per_unit**2
     return errors
 
 

@@ -35,7 +35,7 @@ class Histogram:
         left: Left edge of each, float64, shape (b,).
         right: Right edge of each, float64, shape (b,).
         means: Mean place of each one's values, float64, shape (b,).
-        squares: Weighted squared distances of all values' ticks to the middle of the cells.
+        spread: Weighted squared distances of all values' ticks to the means of their bins.
         rounding: The most that the weighted squared distances of all values to their ticks can be.
     """
 
@@ -44,7 +44,7 @@ class Histogram:
     left: Floats
     right: Floats
     means: Floats
-    squares: float
+    spread: float
     rounding: float
 
     @classmethod
@@ -54,12 +54,14 @@ class Histogram:
         kept = np.flatnonzero(totals)
         edges = bins.edges()
         left, right, total = edges[kept], edges[kept + 1], totals[kept].astype(np.float64)
-        means = left + (moments[kept] / total + 0.5) / TICKS * (right - left)
+        off_middle = ((moments[kept] / total + 0.5) / TICKS - 0.5) * (right - left)
+        means = (left + right) / 2 + off_middle
+        spread = max(squares - float((total * off_middle**2).sum()), 0.0)
         rounding = float((total * ((right - left) / (2 * TICKS)) ** 2).sum())
         if weights is None:  # A lone value is where it is, not anywhere in its bin.
             alone = total == 1.0
             left[alone] = right[alone] = means[alone]
-        return cls(bins, total, left, right, means, squares, rounding)
+        return cls(bins, total, left, right, means, spread, rounding)
 
     def contracted(self) -> Points:
         """Give every bin's values as one point at their mean."""
@@ -81,11 +83,6 @@ class Histogram:
         widths = self.right - self.left
         return float((self.weights * share * (1.0 - share) * widths**2).sum())
 
-    def spread(self) -> float:
-        """Give the squared distances of all values to the means of their bins."""
-        middle = CELLS // 2
-        return max(0.0, self.squares - float((self.weights * (self.means - middle) ** 2).sum()))
-
     def _upper_share(self) -> Floats:
         widths = self.right - self.left
         return np.divide(
@@ -96,7 +93,7 @@ class Histogram:
 def _summed(
     values: npt.NDArray[Any], bins: Bins, weights: Floats | None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], float]:
-    """Give every bin's total weight, its sum of ticks, and the squares of all places in cells."""
+    """Give every bin's weight and sum of ticks, and all squared distances to bins' middles."""
     parts = cut(values.size, _PIECE, _PIECES)
 
     def count(piece: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any], float]:
@@ -154,7 +151,7 @@ def _weigh(
 def _write_ticks(
     values: npt.NDArray[Any], tables: tuple[Any, ...], ticks: Ints, places: Floats
 ) -> None:
-    """Write each value's tick, counted over all bins, and its distance from the middle cell."""
+    """Write each value's tick, counted over all bins, and its distance from its bin's middle."""
     low, cells_per_unit, starts, scales, sizes = tables
     cells = np.empty(_BLOCK, np.int32)
     top = np.float64(CELLS - 1)
@@ -167,4 +164,4 @@ def _write_ticks(
         scale = scales[cell]
         tick = np.int64(min(places[i] * scale, scale - 1.0))
         ticks[i] = starts[cell] + tick
-        places[i] = (tick + 0.5) * sizes[cell] + (np.float64(cells[i]) - CELLS // 2)
+        places[i] = (tick % TICKS - (TICKS - 1) / 2) * sizes[cell]

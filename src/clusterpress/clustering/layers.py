@@ -13,7 +13,7 @@ from numba import njit
 from clusterpress.clustering.clusters import Floats, Ints
 from clusterpress.clustering.points import spread
 
-_NEAR = 8  # Scalars between the starts of k - 1 and k clusters, up to which sweeping is faster.
+_NEAR = 128
 
 
 @njit(cache=True, nogil=True)

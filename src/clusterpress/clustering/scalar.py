@@ -9,11 +9,13 @@ from clusterpress.clustering.lloyd import converge
 from clusterpress.clustering.optimal import optimal
 from clusterpress.clustering.seeds import SEEDINGS, draw
 from clusterpress.clustering.sorted_values import SortedValues
+from clusterpress.clustering.tensors import takes_tensors
 
 OPTIMAL = "optimal"
 INITS = (*SEEDINGS, OPTIMAL)
 
 
+@takes_tensors
 def cluster(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> Clusters:
     """Cluster scalars: Lloyd's iterations from the seeds that ``init`` gives, or the optimum.
 

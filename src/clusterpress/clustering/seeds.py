@@ -11,8 +11,10 @@ from clusterpress.clustering.checks import check_choice
 from clusterpress.clustering.clusters import Floats, Ints
 from clusterpress.clustering.points import Points
 from clusterpress.clustering.sorted_values import SortedValues
+from clusterpress.clustering.tensors import takes_tensors
 
 
+@takes_tensors
 def seed(values: npt.ArrayLike, k: int, *, init: str, rng: Generator) -> Floats:
     """Draw first centroids.
 
