@@ -28,6 +28,14 @@ def test_the_budget_takes_the_smallest_k_that_meets_it(network, context):
     assert left <= 0.05 * spread * (1 + 1e-5)
 
 
+def test_mean_bits_are_kept_and_used(network, context):
+    sizes = [network[i].weight.numel() for i in (2, 3)]
+    ClusterLinear(bits=None, mean_bits=4.0, max_bits=5).apply(network, context)
+    centroids = [context.facts["centroids"][name] for name in ("2", "3")]
+    bits = sum(n * np.log2(k) + 32 * k for n, k in zip(sizes, centroids, strict=True))
+    assert 0.8 * 4.0 * sum(sizes) < bits <= 4.0 * sum(sizes)
+
+
 def test_a_budget_out_of_reach_says_so(network, context):
     with pytest.raises(ConfigError, match="layer '2' needs more than 2 centroids"):
         ClusterLinear(bits=None, distortion=1e-4, max_bits=1).apply(network, context)
@@ -42,6 +50,9 @@ def test_a_budget_out_of_reach_says_so(network, context):
         {"bits": 2, "distortion": 0.1},
         {"bits": None, "distortion": 1.0},
         {"max_bits": 0},
+        {"bits": 4, "mean_bits": 2.0},
+        {"bits": None, "mean_bits": 0.0},
+        {"bits": None, "mean_bits": 6.5},
     ],
 )
 def test_knobs_outside_their_range_are_refused(knobs):

@@ -1,5 +1,6 @@
 """Optimal clustering of fully connected weights, with K chosen per layer (wu2019)."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ from torch import nn
 from clusterpress.clustering import optimal, optimal_curve
 from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
+from clusterpress.steps.allocation import allocate, layer_bits
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import kept_values
 from clusterpress.steps.per_layer import require_whole
@@ -25,25 +27,37 @@ class ClusterLinear:
         distortion: Alternative: the smallest K per layer whose squared error is at most this
             share of the layer's variance, in (0, 1). One run of the dynamic programme gives the
             error of every K.
-        max_bits: Largest K = 2^max_bits that ``distortion`` may choose, 1 to 12.
+        mean_bits: Alternative: K per layer so that all linear layers together err least at no
+            more than so many bits a weight, log2 K for each and 32 for each centroid.
+        max_bits: Largest K = 2^max_bits that ``distortion`` or ``mean_bits`` may choose, 1 to 12.
 
     Raises:
-        ConfigError: Not exactly one of ``bits`` and ``distortion``, or a value outside its range.
+        ConfigError: Not exactly one of ``bits``, ``distortion`` and ``mean_bits``, or a value
+            outside its range.
     """
 
     version: ClassVar[int] = 1
 
     def __init__(
-        self, bits: int | None = 4, distortion: float | None = None, max_bits: int = 6
+        self,
+        bits: int | None = 4,
+        distortion: float | None = None,
+        max_bits: int = 6,
+        mean_bits: float | None = None,
     ) -> None:
-        if (bits is None) == (distortion is None):
-            raise ConfigError("ClusterLinear takes exactly one of bits and distortion")
+        if sum(knob is not None for knob in (bits, distortion, mean_bits)) != 1:
+            raise ConfigError("ClusterLinear takes exactly one of bits, distortion and mean_bits")
         if bits is not None:
             require_whole(bits, 1, 12, "ClusterLinear: bits")
         require_whole(max_bits, 1, 12, "ClusterLinear: max_bits")
         if distortion is not None and not 0 < distortion < 1:
             raise ConfigError(f"ClusterLinear: distortion={distortion} is outside (0, 1)")
+        if mean_bits is not None and not 0 < mean_bits <= max_bits:
+            raise ConfigError(
+                f"ClusterLinear: mean_bits={mean_bits} is outside (0, max_bits={max_bits}]"
+            )
         self.bits, self.distortion, self.max_bits = bits, distortion, max_bits
+        self.mean_bits = mean_bits
 
     def check(self, network: nn.Module) -> None:
         """Refuse more centroids than a linear layer has weights.
@@ -57,23 +71,31 @@ class ClusterLinear:
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every linear layer its optimal codebook; record K and the relative error."""
+        layers = {
+            name: layer for name, layer in weight_layers(network) if isinstance(layer, nn.Linear)
+        }
+        values = {name: kept_values(name, layer) for name, layer in layers.items()}
         sizes, errors = {}, {}
-        for name, layer in weight_layers(network):
-            if not isinstance(layer, nn.Linear):
-                continue
-            values = kept_values(name, layer)
-            clusters = optimal(values, checked_k(name, self._k(name, values), values.size))
-            share_layer(layer, clusters)
+        for name, k in self._sizes(values).items():
+            clusters = optimal(values[name], checked_k(name, k, values[name].size))
+            share_layer(layers[name], clusters)
             sizes[name] = int(clusters.centers.size)
-            errors[name] = relative_error(clusters, values)
+            errors[name] = relative_error(clusters, values[name])
         context.facts.update(centroids=sizes, relative_squared_error=errors)
         return network
 
-    def _k(self, name: str, values: np.ndarray) -> int:
+    def _sizes(self, values: Mapping[str, np.ndarray]) -> dict[str, int]:
         if self.bits is not None:
-            return 1 << self.bits
+            return dict.fromkeys(values, 1 << self.bits)
+        k_max = {name: min(1 << self.max_bits, each.size) for name, each in values.items()}
+        curves = {name: optimal_curve(each, k_max[name]) for name, each in values.items()}
+        if self.mean_bits is None:
+            return {name: self._within(name, curve) for name, curve in curves.items()}
+        bits = {name: layer_bits(each.size, k_max[name]) for name, each in values.items()}
+        return allocate(curves, bits, self.mean_bits * sum(each.size for each in values.values()))
+
+    def _within(self, name: str, curve: np.ndarray) -> int:
         assert self.distortion is not None
-        curve = optimal_curve(values, min(2**self.max_bits, values.size))
         within = np.flatnonzero(curve <= self.distortion * curve[0])
         if within.size == 0:
             raise ConfigError(
