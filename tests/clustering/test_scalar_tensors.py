@@ -58,6 +58,12 @@ def test_every_dtype_of_tensors(dtype):
     assert torch.equal(found.centers, wide.centers)
 
 
+def test_values_may_be_given_by_name():
+    found = optimal(k=8, values=torch.from_numpy(VALUES))
+    assert isinstance(found.centers, torch.Tensor)
+    assert np.array_equal(found.centers.numpy(), optimal(values=VALUES, k=8).centers)
+
+
 def test_weights_may_be_a_tensor():
     weights = np.arange(1, 501)
     found = optimal(torch.from_numpy(VALUES), 8, torch.from_numpy(weights))

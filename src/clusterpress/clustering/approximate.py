@@ -16,7 +16,7 @@ from clusterpress.clustering.histogram import Histogram
 from clusterpress.clustering.penalty import best_bounds
 from clusterpress.clustering.scalars import Scalars
 
-_BINS = 1.2  # Times k / sqrt(tolerance): enough for smooth densities.
+_BINS = 1.4  # Times k / sqrt(tolerance): enough for smooth densities.
 _GROWTH = 1.3
 _MOST_GROWTH = 16
 

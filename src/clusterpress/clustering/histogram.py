@@ -18,7 +18,7 @@ from clusterpress.clustering.points import Frame, Points
 from clusterpress.clustering.sums import sum_of_squares
 from clusterpress.clustering.threads import cut, on_threads
 
-_PIECES = 16
+_PIECES = 8  # Each holds a histogram of its own until all are done.
 _PIECE = 2**18  # Values that are worth a thread.
 _BLOCK = 2048
 _ONE = 2**40  # A word of the histogram: 23 bits of count over 40 bits of ticks,
@@ -102,8 +102,12 @@ def _summed(
             return _count(values[part], bins.tables(), bins.count)
         return _weigh(values[part], weights[part], bins.tables(), bins.count)
 
-    totals, moments, squares = zip(*on_threads(count, len(parts)), strict=True)
-    return np.sum(totals, axis=0), np.sum(moments, axis=0), float(np.sum(squares))
+    (totals, moments, squares), *others = on_threads(count, len(parts))
+    for other in others:
+        totals += other[0]
+        moments += other[1]
+        squares += other[2]
+    return totals, moments, squares
 
 
 @njit(cache=True, nogil=True)

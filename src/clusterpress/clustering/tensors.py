@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -23,13 +24,16 @@ def takes_tensors(function: Function) -> Function:
     The first argument decides: where it is a tensor, arrays in the result become tensors on its
     device. Tensors on the CPU are not copied. bfloat16 widens to float32, which loses nothing.
     """
+    first = next(iter(signature(function).parameters))
 
     @wraps(function)
-    def wrapper(values: Any, *others: Any, **named: Any) -> Any:
-        host_others = [host(other) for other in others]
-        host_named = {name: host(value) for name, value in named.items()}
-        found = function(host(values), *host_others, **host_named)
-        return to_device(found, values.device) if is_tensor(values) else found
+    def wrapper(*given: Any, **named: Any) -> Any:
+        found = function(
+            *(host(value) for value in given),
+            **{name: host(value) for name, value in named.items()},
+        )
+        points: Any = given[0] if given else named.get(first)
+        return to_device(found, points.device) if is_tensor(points) else found
 
     return cast(Function, wrapper)
 
