@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 SEEDS ?= 0,1,2
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.ready-bench
 
-.PHONY: help setup reproduce reproduce-mnist test lint results check-results clean
+.PHONY: help setup reproduce reproduce-mnist test lint results check-results bench-clustering clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +42,13 @@ results: $(READY) ## records.csv, tables and figures under results/, and the REA
 
 check-results: $(READY) ## fail when results/ or the README are stale
 	$(BIN)/clusterpress results --check
+
+bench-clustering: $(BENCH_READY) ## clustering against its peers (about 25 minutes): results/bench/clustering.csv
+	$(BIN)/python -m clusterpress.bench.clustering
+
+$(BENCH_READY): $(READY) requirements-bench.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock -c requirements.lock
+	touch $@
 
 clean: ## remove the environment and caches; never the store
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

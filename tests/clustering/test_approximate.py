@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterpress.clustering import optimal, optimal_centers, optimal_curve, scalars
-from clusterpress.clustering.approximate import bracketed
-from clusterpress.clustering.assign import labelled
-from clusterpress.clustering.bins import CELLS, Bins
-from clusterpress.clustering.histogram import Histogram
+from clusterpress.clustering import optimal, optimal_centers, optimal_curve
+from clusterpress.clustering.scalar import values as values_module
+from clusterpress.clustering.scalar.approximate import bracketed
+from clusterpress.clustering.scalar.assign import labelled
+from clusterpress.clustering.scalar.bins import CELLS, Bins
+from clusterpress.clustering.scalar.histogram import Histogram
 from clusterpress.errors import ConfigError
 
 REALS = st.floats(-1000, 1000, width=32)
@@ -135,7 +136,7 @@ def test_weights_are_repeated_values():
 
 
 def test_more_weights_than_exact_values(monkeypatch):
-    monkeypatch.setattr(scalars, "EXACT_UP_TO", 1000)
+    monkeypatch.setattr(values_module, "EXACT_UP_TO", 1000)
     values = heavy_tailed(100_000)
     weights = np.random.default_rng(1).integers(1, 4, values.size)
     weighted = optimal(values, 8, weights, tolerance=1e-4)

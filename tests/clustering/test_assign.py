@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterpress.clustering import assign, label_type
-from clusterpress.clustering.assign import labelled
+from clusterpress.clustering.scalar.assign import labelled
 from clusterpress.errors import ConfigError, DataError
 
 VALUES = st.lists(st.floats(-1e6, 1e6, width=32) | st.integers(-4, 4), min_size=1, max_size=60)

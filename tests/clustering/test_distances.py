@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
 from clusterpress.clustering import condensed_distances
-from clusterpress.clustering import distances as room
+from clusterpress.clustering.hierarchy import distances as room
 from clusterpress.errors import DataError
 
 DIGITS = {np.float16: 1e-3, np.float32: 1e-3, np.float64: 1e-7}

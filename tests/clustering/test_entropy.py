@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterpress.clustering import entropy, entropy_constrained, optimal, scalars
+from clusterpress.clustering import entropy_constrained, optimal
+from clusterpress.clustering.scalar import entropy
+from clusterpress.clustering.scalar import values as values_module
 from clusterpress.errors import ConfigError, DataError
 
 REALS = st.floats(-100, 100, width=32)
@@ -93,7 +95,7 @@ def test_many_values_come_near_the_optimum_of_few(monkeypatch):
 def test_histogram_and_sorted_values_agree(monkeypatch):
     values = np.random.default_rng(0).standard_normal(300_000)
     exact = entropy_constrained(values, 1e-3)
-    monkeypatch.setattr(scalars, "EXACT_UP_TO", 1000)
+    monkeypatch.setattr(values_module, "EXACT_UP_TO", 1000)
     counted = entropy_constrained(values, 1e-3)
     cost, other = (run.error + 1e-3 * run.bits for run in (exact, counted))
     assert other == pytest.approx(cost, rel=1e-3)

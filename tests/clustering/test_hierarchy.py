@@ -12,7 +12,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
 from clusterpress.clustering import LINKAGES, Clusters, agglomerate
-from clusterpress.clustering.hierarchy import _around_means
+from clusterpress.clustering.hierarchy.agglomerate import _around_means
 from clusterpress.errors import ConfigError, DataError
 
 SMALL = st.lists(st.tuples(*[st.integers(-1, 1)] * 2), min_size=1, max_size=25)

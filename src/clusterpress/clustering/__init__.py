@@ -1,31 +1,37 @@
 """Clustering of arrays: numbers in, centres and labels out; no settings, no files."""
 
-from clusterpress.clustering.assign import assign
 from clusterpress.clustering.clusters import (
     Clusters,
     EntropyClusters,
+    KernelClusters,
     OptimalCenters,
     OptimalClusters,
+    ProductClusters,
     label_type,
 )
-from clusterpress.clustering.curve import optimal_curve
-from clusterpress.clustering.distances import condensed_distances
-from clusterpress.clustering.entropy import entropy_constrained
-from clusterpress.clustering.hierarchy import LINKAGES, Linkage, agglomerate
-from clusterpress.clustering.lloyd import lloyd
-from clusterpress.clustering.optimal import optimal, optimal_centers
-from clusterpress.clustering.scalar import INITS, cluster
-from clusterpress.clustering.seeds import seed
-from clusterpress.clustering.vector import kmeans
+from clusterpress.clustering.hierarchy.agglomerate import LINKAGES, Linkage, agglomerate
+from clusterpress.clustering.hierarchy.distances import condensed_distances
+from clusterpress.clustering.scalar.assign import assign
+from clusterpress.clustering.scalar.cluster import INITS, cluster
+from clusterpress.clustering.scalar.curve import optimal_curve
+from clusterpress.clustering.scalar.entropy import entropy_constrained
+from clusterpress.clustering.scalar.lloyd import lloyd
+from clusterpress.clustering.scalar.optimal import optimal, optimal_centers
+from clusterpress.clustering.scalar.seeds import seed
+from clusterpress.clustering.vector.kmeans import kmeans
+from clusterpress.clustering.vector.product import product_quantize
+from clusterpress.clustering.vector.transforms import transform, transform_invariant
 
 __all__ = [
     "INITS",
     "LINKAGES",
     "Clusters",
     "EntropyClusters",
+    "KernelClusters",
     "Linkage",
     "OptimalCenters",
     "OptimalClusters",
+    "ProductClusters",
     "agglomerate",
     "assign",
     "cluster",
@@ -37,5 +43,8 @@ __all__ = [
     "optimal",
     "optimal_centers",
     "optimal_curve",
+    "product_quantize",
     "seed",
+    "transform",
+    "transform_invariant",
 ]

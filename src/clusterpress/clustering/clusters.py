@@ -70,6 +70,30 @@ class OptimalCenters:
     gap: float
 
 
+@dataclass(frozen=True)
+class KernelClusters(Clusters):
+    """A clustering of n square kernels up to transforms.
+
+    Attributes:
+        centers: Centre of every cluster, float64, shape (k, s, s).
+        transforms: Which transform of its centre is nearest to every kernel, uint8, shape (n,).
+    """
+
+    transforms: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ProductClusters(Clusters):
+    """A clustering of the parts of n vectors, each part by itself.
+
+    Attributes:
+        centers: Centres of every part, float64, shape (parts, k, d / parts); zeros beyond the
+            last one, where a part has fewer than k distinct vectors.
+        labels: Cluster of every part of every vector, of ``label_type(k)``, shape (n, parts).
+        error: Weighted sum of squared distances, of all parts.
+    """
+
+
 def label_type(k: int) -> type[np.unsignedinteger[Any] | np.signedinteger[Any]]:
     """Give the smallest type for k labels that numpy and torch both index with or convert."""
     if k <= 1 << 8:

@@ -1,0 +1,1 @@
+"""Clustering of scalars: optimal, entropy-constrained, and by Lloyd's iterations."""

@@ -1,0 +1,1 @@
+"""k-means of vectors, plain and up to transforms; product quantisation."""
