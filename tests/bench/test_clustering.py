@@ -2,12 +2,15 @@
 
 import csv
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from clusterpress.bench import clustering
+from clusterpress.bench import rows as room
+from clusterpress.bench.report import report
 from clusterpress.bench.rows import COLUMNS, write
 
 PEERS = ("coremltools", "ckwrap", "faiss", "flash1dkmeans", "kmeans1d", "sklearn.cluster")
@@ -67,6 +70,26 @@ def test_one_case_leaves_the_others_rows_in_the_file(bench, row, tmp_path):
     assert [row["method"] for row in rows if row["case"] == "scalars"] == ["old"]
     assert "old" not in [row["method"] for row in rows if row["case"] == "curve"]
     assert rows[0]["case"] == "curve"
+
+
+def test_the_page_is_made_from_the_file_alone(bench, tmp_path):
+    output = tmp_path / "clustering.csv"
+    assert bench("--only", "curve", "--output", str(output)).exit_code == 0
+    page = output.with_suffix(".md").read_text()
+    assert page == report(room.read(output))
+    assert "## curve: n = 4,000, k = 16" in page
+    assert page.count("| not measured |") > 20
+
+
+def test_rows_come_back_as_they_were_written(row, tmp_path):
+    rows = [row(seconds=1.25, relative_error=None, peak_bytes=None), row(k=None, peak_bytes=7)]
+    write(tmp_path / "rows.csv", rows)
+    assert room.read(tmp_path / "rows.csv") == rows
+
+
+def test_the_committed_page_is_not_stale():
+    path = Path(__file__).parents[2] / clustering.OUTPUT
+    assert path.with_suffix(".md").read_text() == report(room.read(path))
 
 
 def test_quick_sizes_write_nothing_unless_asked(bench, tmp_path, monkeypatch):

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 
 from clusterpress.bench.hierarchy_cases import agglomerative
-from clusterpress.bench.rows import cores, table, write
+from clusterpress.bench.report import report
+from clusterpress.bench.rows import cores, read, table, write
 from clusterpress.bench.run import QUICK, Bench, Sizes
 from clusterpress.bench.scalar_cases import curve, huge, layers, scalars
 from clusterpress.bench.targets import verdicts
 from clusterpress.bench.vector_cases import iteration, transforms, whole
+from clusterpress.durable import write_atomic
 
 _FILE_WIDTH = 150
 OUTPUT = Path("results/bench/clustering.csv")
@@ -35,7 +37,7 @@ def main(
         Path | None, typer.Option(help=f"CSV file; {OUTPUT}, and none for --quick.")
     ] = None,
 ) -> None:
-    """Measure every case, print the table and the targets, and write the CSV after each case."""
+    """Measure every case, print the table and the targets, and write the CSV and a page."""
     unknown = sorted(set(only or ()) - set(CASES))
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(CASES)}", param_hint="only")
@@ -49,9 +51,11 @@ def main(
         CASES[name](bench)
         if path:
             write(path, bench.rows, keep=bool(only))
+            write_atomic(path.with_suffix(".md"), report(read(path)).encode())
     console.print(table(bench.rows))
-    for line in ["Quick sizes: no target is measured."] if quick else verdicts(bench.rows):
-        console.print(line)
+    rows = read(path) if path else bench.rows
+    for line in ["Quick sizes: no target is measured."] if quick else verdicts(rows):
+        console.print(str(line))
 
 
 if __name__ == "__main__":

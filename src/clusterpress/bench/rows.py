@@ -68,23 +68,40 @@ def write(path: Path, rows: Iterable[Row], *, keep: bool = False) -> None:
         rows: What was measured.
         keep: Whether rows of other cases stay, where the file is there.
     """
-    cases: dict[str, list[list[str]]] = {}
-    for old in _read(path) if keep else ():
-        cases.setdefault(old[0], []).append(old)
-    for name in dict.fromkeys(row.case for row in rows):
-        cases[name] = [_texts(row) for row in rows if row.case == name]
+    cases: dict[str, list[Row]] = {}
+    for old in read(path) if keep and path.is_file() else ():
+        cases.setdefault(old.case, []).append(old)
+    measured = list(rows)
+    for name in dict.fromkeys(row.case for row in measured):
+        cases[name] = [row for row in measured if row.case == name]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([COLUMNS, *(line for lines in cases.values() for line in lines)])
+    writer.writerow(COLUMNS)
+    writer.writerows(_texts(row) for same in cases.values() for row in same)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.getvalue().encode())
 
 
-def _read(path: Path) -> list[list[str]]:
-    if not path.is_file():
-        return []
+def read(path: Path) -> list[Row]:
+    """Read the rows of a CSV file that ``write`` wrote."""
     with path.open(newline="") as file:
-        return list(csv.reader(file))[1:]
+        return [_row(line) for line in csv.DictReader(file)]
+
+
+def _row(line: dict[str, str]) -> Row:
+    return Row(
+        case=line["case"],
+        method=line["method"],
+        n=int(line["n"]),
+        d=int(line["d"]),
+        k=int(line["k"]) if line["k"] else None,
+        seconds=float(line["seconds"]),
+        relative_error=float(line["relative_error"]) if line["relative_error"] else None,
+        peak_bytes=int(line["peak_bytes"]) if line["peak_bytes"] else None,
+        cores=int(line["cores"]),
+        versions=line["versions"],
+        repeats=int(line["repeats"]),
+    )
 
 
 def _texts(row: Row) -> list[str]:

@@ -64,7 +64,7 @@ def faiss_kmeans(values: Array, k: int) -> Found:
     every = {"min_points_per_centroid": 1, "max_points_per_centroid": len(rows)}
     model = faiss.Kmeans(1, k, seed=1, **every)
     model.train(rows)
-    return Found(model.centroids, model.index.search(rows, 1)[1][:, 0])
+    return Found(np.asarray(model.centroids), model.index.search(rows, 1)[1][:, 0])
 
 
 def kmeans1d(values: Array, k: int) -> Found:

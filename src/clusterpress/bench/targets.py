@@ -12,10 +12,10 @@ from clusterpress.bench.scalar_peers import CENTERS, CKMEANS, COREML, KMEANS1D, 
 from clusterpress.bench.vector_cases import ITERATION, TRANSFORMS, WHOLE
 from clusterpress.bench.vector_peers import FAISS, INVARIANT, OURS, PLAIN
 from clusterpress.bench.vector_peers import SKLEARN as SKLEARN_VECTORS
-from clusterpress.bench.verdicts import At, Target, error_ratio, number, ratio
+from clusterpress.bench.verdicts import At, Target, Verdict, error_ratio, number, ratio
 
 
-def verdicts(rows: Iterable[Row]) -> list[str]:
+def verdicts(rows: Iterable[Row]) -> list[Verdict]:
     """Give the verdict on every target: met, missed or not measured."""
     known = list(rows)
     return [target.verdict(known) for target in TARGETS]

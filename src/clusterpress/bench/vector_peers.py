@@ -67,7 +67,7 @@ def faiss_whole(points: Array, start: int | Array, iterations: int) -> Found:
     every = {"min_points_per_centroid": 1, "max_points_per_centroid": len(points)}
     model = faiss.Kmeans(points.shape[1], k, niter=iterations, seed=1, **every)
     model.train(points, init_centroids=None if isinstance(start, int) else start)
-    return Found(model.centroids, model.index.search(points, 1)[1][:, 0])
+    return Found(np.asarray(model.centroids), model.index.search(points, 1)[1][:, 0])
 
 
 def torch_gemm(points: Array, start: int | Array, iterations: int) -> Found:

@@ -26,15 +26,29 @@ class Target:
     at_least: bool = False
     unit: str = "x"
 
-    def verdict(self, rows: Sequence[Row]) -> str:
-        """Say in a line what must show, what was measured, and whether that is enough."""
+    def verdict(self, rows: Sequence[Row]) -> "Verdict":
+        """Judge by the rows."""
         bound = f"{'at least' if self.at_least else 'at most'} {self.limit:g}{self.unit}"
         value = self.value(rows)
         if value is None:
-            return f"not measured  {self.what}: {bound}"
+            return Verdict("not measured", self.what, bound, "")
         met = value >= self.limit if self.at_least else value <= self.limit
-        found = f"{bound}, measured {value:.4g}{self.unit}"
-        return f"{'met' if met else 'missed':12}  {self.what}: {found}"
+        return Verdict("met" if met else "missed", self.what, bound, f"{value:.4g}{self.unit}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What must show, what was measured, and whether that is enough."""
+
+    judgement: str
+    what: str
+    bound: str
+    measured: str
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        found = f", measured {self.measured}" if self.measured else ""
+        return f"{self.judgement:12}  {self.what}: {self.bound}{found}"
 
 
 @dataclass(frozen=True)

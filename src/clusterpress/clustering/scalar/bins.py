@@ -9,7 +9,8 @@ import numpy.typing as npt
 from clusterpress.clustering.clusters import Floats, Ints
 
 CELLS = 2048
-TICKS = 2**16  # Places in a bin that are told apart.
+TICK_BITS = 16
+TICKS = 2**TICK_BITS  # Places in a bin that are told apart.
 _SAMPLE = 2**15
 _LEAST_SHARE = 512  # Of all bins asked for; empty ones cost little.
 
@@ -48,10 +49,11 @@ class Bins:
         """Number of bins."""
         return int(self.first[-1])
 
-    def tables(self) -> tuple[float, float, Ints, Floats, Floats]:
+    def tables(self) -> tuple[float, float, npt.NDArray[np.uint64], Floats, Floats]:
         """Give what turns a value into a tick: cell units; first tick, ticks and size of each."""
         ticks = np.diff(self.first) * float(TICKS)
-        return self.low, self.cells_per_unit, self.first[:-1] * TICKS, ticks, 1.0 / ticks
+        starts = (self.first[:-1] * TICKS).astype(np.uint64)
+        return self.low, self.cells_per_unit, starts, ticks, 1.0 / ticks
 
     def edges(self) -> Floats:
         """Give the edges of all bins in cells, ascending, shape (count + 1,)."""

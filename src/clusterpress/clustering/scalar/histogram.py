@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numba import njit
 
 from clusterpress.clustering.clusters import Floats, Ints
-from clusterpress.clustering.scalar.bins import CELLS, TICKS, Bins
+from clusterpress.clustering.scalar.bins import CELLS, TICK_BITS, TICKS, Bins
 from clusterpress.clustering.scalar.points import Frame, Points
 from clusterpress.clustering.scalar.sums import sum_of_squares
 from clusterpress.clustering.threads import cut, on_threads
@@ -21,7 +21,10 @@ from clusterpress.clustering.threads import cut, on_threads
 _PIECES = 8  # Each holds a histogram of its own until all are done.
 _PIECE = 2**18  # Values that are worth a thread.
 _BLOCK = 2048
-_ONE = 2**40  # A word of the histogram: 23 bits of count over 40 bits of ticks,
+_UNSIGNED = np.uint64  # Shifts and masks of it need no care for signs.
+_TICK_BITS, _WITHIN = _UNSIGNED(TICK_BITS), _UNSIGNED(TICKS - 1)
+_COUNT_AT, _ONE = _UNSIGNED(40), _UNSIGNED(2**40)  # A word: 24 bits of count over 40 of ticks,
+_BELOW_ONE = 1.0 - 2.0**-40
 _WORDS = 2**22  # emptied after so many values that neither overflows.
 
 
@@ -115,8 +118,8 @@ def _count(
     values: npt.NDArray[Any], tables: tuple[Any, ...], bins: int
 ) -> tuple[Ints, Ints, float]:
     totals, moments = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
-    words = np.zeros(bins, np.int64)
-    ticks, places = np.empty(_BLOCK, np.int64), np.empty(_BLOCK)
+    words = np.zeros(bins, np.uint64)
+    ticks, places = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK)
     squares = 0.0
     for begin in range(0, values.size, _WORDS):
         end = min(begin + _WORDS, values.size)
@@ -125,10 +128,10 @@ def _count(
             _write_ticks(values[start : start + size], tables, ticks, places)
             squares += sum_of_squares(places[:size], places[:0])
             for i in range(size):
-                words[ticks[i] // TICKS] += _ONE | (ticks[i] % TICKS)
+                words[ticks[i] >> _TICK_BITS] += _ONE | (ticks[i] & _WITHIN)
         for b in range(bins):
-            totals[b] += words[b] // _ONE
-            moments[b] += words[b] % _ONE
+            totals[b] += np.int64(words[b] >> _COUNT_AT)
+            moments[b] += np.int64(words[b] & (_ONE - _UNSIGNED(1)))
             words[b] = 0
     return totals, moments, squares
 
@@ -138,7 +141,7 @@ def _weigh(
     values: npt.NDArray[Any], weights: Floats, tables: tuple[Any, ...], bins: int
 ) -> tuple[Floats, Floats, float]:
     totals, moments = np.zeros(bins), np.zeros(bins)
-    ticks, places = np.empty(_BLOCK, np.int64), np.empty(_BLOCK)
+    ticks, places = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK)
     squares = 0.0
     for start in range(0, values.size, _BLOCK):
         block = values[start : start + _BLOCK]
@@ -146,14 +149,14 @@ def _weigh(
         _write_ticks(block, tables, ticks, places)
         squares += sum_of_squares(places[: block.size], own)
         for i in range(block.size):
-            totals[ticks[i] // TICKS] += own[i]
-            moments[ticks[i] // TICKS] += own[i] * (ticks[i] % TICKS)
+            totals[ticks[i] >> _TICK_BITS] += own[i]
+            moments[ticks[i] >> _TICK_BITS] += own[i] * (ticks[i] & _WITHIN)
     return totals, moments, squares
 
 
 @njit(cache=True, nogil=True)
 def _write_ticks(
-    values: npt.NDArray[Any], tables: tuple[Any, ...], ticks: Ints, places: Floats
+    values: npt.NDArray[Any], tables: tuple[Any, ...], ticks: npt.NDArray[np.uint64], places: Floats
 ) -> None:
     """Write each value's tick, counted over all bins, and its distance from its bin's middle."""
     low, cells_per_unit, starts, scales, sizes = tables
@@ -162,10 +165,9 @@ def _write_ticks(
     for i in range(values.size):  # Nothing but arithmetic here, so that it runs on whole vectors.
         place = (np.float64(values[i]) - low) * cells_per_unit
         cells[i] = np.int32(min(place, top))
-        places[i] = place - np.float64(cells[i])
+        places[i] = min(place - np.float64(cells[i]), _BELOW_ONE)
     for i in range(values.size):
         cell = np.uint32(cells[i])
-        scale = scales[cell]
-        tick = np.int64(min(places[i] * scale, scale - 1.0))
+        tick = np.uint64(np.int64(places[i] * scales[cell]))
         ticks[i] = starts[cell] + tick
-        places[i] = (tick % TICKS - (TICKS - 1) / 2) * sizes[cell]
+        places[i] = (np.float64(np.int64(tick & _WITHIN)) - (TICKS - 1) / 2) * sizes[cell]

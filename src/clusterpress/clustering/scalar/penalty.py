@@ -14,7 +14,6 @@ from numba import njit
 from clusterpress.clustering.clusters import Floats, Ints
 from clusterpress.clustering.scalar.lloyd import descend, means
 from clusterpress.clustering.scalar.points import Points, spread, total_error
-from clusterpress.clustering.scalar.seeds import density
 
 _QUICK_STEPS = 8
 _GUESS_ITERATIONS = 20
@@ -39,8 +38,15 @@ def best_bounds(points: Points, k: int, penalty: float | None = None) -> tuple[I
 
 
 def _first_penalty(points: Points, k: int) -> float:
-    """Guess what one cluster more saves: the error goes with k**-2, so 2 / k of it."""
-    seeds = density(points.normal, points.weights, k)
+    """Guess what one cluster more saves: the error goes with k**-2, so 2 / k of it.
+
+    The error is guessed by Lloyd's iterations from seeds as dense as the cube root of the points
+    (Panter and Dite 1951), which is how the optimal centres lie where there are many.
+    """
+    gaps = np.gradient(points.normal)
+    cumulative = np.cumsum(np.cbrt(points.weights * gaps**2))
+    steps = (np.arange(k) + 0.5) / k * cumulative[-1]
+    seeds = points.normal[np.searchsorted(cumulative, steps)]
     bounds = descend(points.normal, points.prefix, seeds, _GUESS_ITERATIONS)
     return 2.0 / k * float(total_error(points.prefix, bounds))
 
