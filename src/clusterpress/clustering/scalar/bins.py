@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from clusterpress.clustering.clusters import Floats, Ints
 
@@ -55,13 +56,24 @@ class Bins:
         starts = (self.first[:-1] * TICKS).astype(np.uint64)
         return self.low, self.cells_per_unit, starts, ticks, 1.0 / ticks
 
-    def edges(self) -> Floats:
-        """Give the edges of all bins in cells, ascending, shape (count + 1,)."""
-        shares = np.diff(self.first)
-        cells = np.repeat(np.arange(CELLS), shares)
-        within = np.arange(self.count) - self.first[cells]
-        return np.append(cells + within / shares[cells], CELLS)
+    def edges(self, chosen: Ints) -> tuple[Floats, Floats]:
+        """Give the left and right edges of some bins, ascending, in cells."""
+        return _edges(self.first, chosen, 0), _edges(self.first, chosen, 1)
 
     def values(self, places: Floats) -> Floats:
         """Bring places in cells into the values' units."""
         return self.low + places / self.cells_per_unit
+
+
+@njit(cache=True, nogil=True)
+def _edges(first: Ints, chosen: Ints, after: int) -> Floats:
+    """Give the edges ``after`` bins from the left ones; a shared edge comes out the same."""
+    edges = np.empty(chosen.size)
+    cell = 0
+    for i in range(chosen.size):
+        edge = chosen[i] + after
+        while cell < first.size - 1 and first[cell + 1] <= edge:
+            cell += 1
+        share = first[cell + 1] - first[cell] if cell < first.size - 1 else 1
+        edges[i] = cell + (edge - first[cell]) / share
+    return edges

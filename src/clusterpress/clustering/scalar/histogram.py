@@ -19,7 +19,8 @@ from clusterpress.clustering.scalar.sums import sum_of_squares
 from clusterpress.clustering.threads import cut, on_threads
 
 _PIECES = 8  # Each holds a histogram of its own until all are done.
-_PIECE = 2**18  # Values that are worth a thread.
+_PIECE = 2**18  # Values that are worth a thread,
+_WORTH = 4  # and values a bin that are worth a histogram of its own.
 _BLOCK = 2048
 _UNSIGNED = np.uint64  # Shifts and masks of it need no care for signs.
 _TICK_BITS, _WITHIN = _UNSIGNED(TICK_BITS), _UNSIGNED(TICKS - 1)
@@ -55,8 +56,8 @@ class Histogram:
         """Count finite values, shape (n,), that lie in the bins' range, in O(n + bins)."""
         totals, moments, squares = _summed(values, bins, weights)
         kept = np.flatnonzero(totals)
-        edges = bins.edges()
-        left, right, total = edges[kept], edges[kept + 1], totals[kept].astype(np.float64)
+        left, right = bins.edges(kept)
+        total = totals[kept].astype(np.float64)
         off_middle = ((moments[kept] / total + 0.5) / TICKS - 0.5) * (right - left)
         means = (left + right) / 2 + off_middle
         spread = max(squares - float((total * off_middle**2).sum()), 0.0)
@@ -97,7 +98,7 @@ def _summed(
     values: npt.NDArray[Any], bins: Bins, weights: Floats | None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], float]:
     """Give every bin's weight and sum of ticks, and all squared distances to bins' middles."""
-    parts = cut(values.size, _PIECE, _PIECES)
+    parts = cut(values.size, max(_PIECE, _WORTH * bins.count), _PIECES)
 
     def count(piece: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any], float]:
         part = parts[piece]
