@@ -50,6 +50,12 @@ def test_the_ends_of_a_dtype():
         assert assign(values, centers).tolist() == searched(values, centers).tolist()
 
 
+def test_centres_beyond_the_values_dtype():
+    values = np.array([1, 2, 3, -3], np.float32)
+    for centers in ([1e39, 2e39, 3e39], [-3e39, -1e39, 2e39], [-1e39, 2.0, 1e39]):
+        assert np.array_equal(assign(values, centers), searched(values, np.array(centers)))
+
+
 def test_halfway_goes_to_the_lower_centre():
     assert assign([-1.0, 0.0, 1.0], [-1.0, 1.0]).tolist() == [0, 0, 1]
 

@@ -44,3 +44,10 @@ def test_a_large_budget_buys_the_largest_k_and_none_the_smallest():
 
 def test_bits_count_labels_and_codebook():
     assert layer_bits(100, 4).tolist() == pytest.approx([32, 164, 100 * np.log2(3) + 96, 328])
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-6, 1.0, 1e12])
+def test_the_scale_of_weights_does_not_matter(scale):
+    curves, bits = layers_of(0, [50, 60])
+    scaled = {name: scale * curve for name, curve in curves.items()}
+    assert allocate(scaled, bits, 300.0) == allocate(curves, bits, 300.0)

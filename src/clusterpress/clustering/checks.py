@@ -65,7 +65,7 @@ def _extremes(array: npt.NDArray[Any]) -> tuple[float, float]:
 
 
 def _as_float64(array: npt.NDArray[Any], what: str) -> npt.NDArray[np.float64]:
-    if array.dtype.kind == "c":
+    if array.dtype.kind in "cUS":
         raise DataError(f"{what.capitalize()} must be real, but their dtype is {array.dtype}.")
     try:
         return array.astype(np.float64)
@@ -95,6 +95,8 @@ def check_clusters(k: int, count: int) -> None:
     Raises:
         ConfigError: ``k`` is below 1 or above ``count``.
     """
+    if not isinstance(k, int | np.integer):
+        raise ConfigError(f"The number of clusters must be a whole number, but it is {k!r}.")
     if k < 1:
         raise ConfigError(f"The number of clusters must be at least 1, but it is {k}.")
     if k > count:
@@ -122,6 +124,8 @@ def positive_weights(weights: npt.ArrayLike, size: int) -> npt.NDArray[np.float6
     checked = finite(weights, "weights of the values to cluster").ravel().astype(np.float64)
     if checked.size != size:
         raise DataError(f"{checked.size} weights were given for {size} values; give one per value.")
+    if not np.isfinite(checked.sum()):
+        raise DataError("Weights of the values to cluster must have a finite sum; scale them.")
     if not (checked > 0).all():
         raise DataError(
             f"Weights of the values to cluster must be positive, but the smallest is "

@@ -34,8 +34,8 @@ class OptimalClusters(Clusters):
     """A clustering of n scalars that is optimal, or nearly so.
 
     Attributes:
-        gap: Upper bound of ``error`` minus the least possible error, up to float64's rounding;
-            0 where the optimum was found exactly.
+        gap: Upper bound of ``error`` minus the least possible error; where the optimum was
+            searched exactly, what float64's rounding allows.
     """
 
     gap: float
@@ -61,8 +61,8 @@ class OptimalCenters:
         centers: Centre of every cluster, float64, shape (k,), ascending.
         error: Weighted sum of squared distances of all scalars to their clusters' centres, or an
             upper bound of it within ``gap``.
-        gap: Upper bound of ``error`` minus the least possible error, up to float64's rounding;
-            0 where the optimum was found exactly.
+        gap: Upper bound of ``error`` minus the least possible error; where the optimum was
+            searched exactly, what float64's rounding allows.
     """
 
     centers: Floats

@@ -47,7 +47,7 @@ def allocate(
         best = at(0.0)
     else:
         # At this price one bit costs more than any layer can err, so every layer gets one centroid.
-        high = max(float(curve[0]) for curve in curves.values()) + 1.0
+        high = max(float(curve[0]) for curve in curves.values()) or 1.0
         low, best = high * _LEAST, dict.fromkeys(curves, 0)
         for _ in range(_HALVINGS):
             price = float(np.sqrt(low * high))

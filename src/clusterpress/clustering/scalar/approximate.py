@@ -26,17 +26,20 @@ def first_bins(k: int, tolerance: float) -> float:
     return float(_BINS * k / np.sqrt(tolerance))
 
 
-def approximate(scalars: Scalars, k: int, tolerance: float) -> OptimalCenters | None:
+def approximate(
+    scalars: Scalars, k: int, tolerance: float
+) -> tuple[OptimalCenters, Histogram] | None:
     """Cluster by histograms to a gap of at most ``tolerance`` times the error.
 
-    Gives None where the tolerance is 0, or sorting the values is better.
+    Gives the last histogram too, or None where the tolerance is 0 or sorting the values is better.
     """
     bins = first_bins(k, tolerance) if tolerance else np.inf
     while scalars.countable(bins):
-        found = bracketed(scalars.histogram(bins), k)
+        histogram = scalars.histogram(bins)
+        found = bracketed(histogram, k)
         allowed = tolerance * found.error
         if found.gap <= allowed:
-            return found
+            return found, histogram
         growth = np.sqrt(found.gap / allowed) if allowed > 0.0 else np.inf
         bins *= min(_GROWTH * growth, _MOST_GROWTH)
     return None

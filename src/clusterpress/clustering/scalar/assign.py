@@ -59,9 +59,11 @@ def labelled(
     """
     if thresholds is None:
         thresholds = centers[:-1] + np.diff(centers) / 2
-    low, cells_per_unit = _cell_units(thresholds, values.dtype)
+    reach = np.finfo(values.dtype)
+    narrow = np.clip(thresholds, reach.min, reach.max).astype(values.dtype)
+    low, cells_per_unit = _cell_units(narrow)
     cells = np.empty(thresholds.size, np.int32)
-    _write_cells(thresholds.astype(values.dtype), low, cells_per_unit, cells)
+    _write_cells(narrow, low, cells_per_unit, cells)
     # A value in a later cell than a threshold's lies above it, since rounding keeps the order.
     table = np.searchsorted(cells, np.arange(_CELLS + 1)).astype(np.uint32)
     crowd = int(np.diff(table).max())
@@ -79,9 +81,10 @@ def labelled(
     return labels, sum(on_threads(label, len(parts)))
 
 
-def _cell_units(thresholds: Floats, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """Give the lower end of the cells and the cells in one unit, in the values' dtype."""
-    low, high = thresholds[[0, -1]].astype(dtype) if thresholds.size else (dtype.type(0),) * 2
+def _cell_units(thresholds: npt.NDArray[Any]) -> tuple[Any, Any]:
+    """Give the lower end of the cells and the cells in one unit, in the thresholds' dtype."""
+    dtype = thresholds.dtype
+    low, high = thresholds[[0, -1]] if thresholds.size else (dtype.type(0),) * 2
     with np.errstate(all="ignore"):
         cells_per_unit = _CELLS / (high - low)
     # Where the thresholds are too near or too far for this dtype, one cell holds them all.

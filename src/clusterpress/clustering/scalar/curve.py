@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterpress.clustering.clusters import Floats
-from clusterpress.clustering.scalar.approximate import first_bins
+from clusterpress.clustering.scalar.approximate import approximate
 from clusterpress.clustering.scalar.layers import layers
 from clusterpress.clustering.scalar.points import Points
 from clusterpress.clustering.scalar.values import Scalars
@@ -30,26 +30,28 @@ def optimal_curve(
         values: n real numbers of any shape.
         k_max: Largest number of clusters.
         weights: Positive weight of every value.
-        tolerance: How fine the histogram of more than ``EXACT_UP_TO`` values is: as fine as
-            ``optimal`` takes first for this largest gap at k_max clusters. With fewer clusters
-            the loss shrinks about with k**2. 0 for the exact curve.
+        tolerance: Largest gap at k_max clusters, relative to the error, for more than
+            ``EXACT_UP_TO`` values. With fewer clusters it shrinks about with k**2. 0 for the
+            exact curve; values that ``optimal`` would sort are sorted here too.
 
     Returns:
         Errors, float64, shape (k_max,), never rising. By histogram they are those of clusterings
-        that exist, so never below the optimum up to rounding, but no gap is certified:
-        ``optimal_centers`` does that for one k. Exactly, they are 0 from the number of distinct
-        values on.
+        that exist, so never below the optimum up to rounding; the gap is certified at k_max
+        alone, and ``optimal_centers`` certifies another k. Exactly, they are 0 from the number of
+        distinct values on.
 
     Raises:
         ConfigError: ``k_max`` is below 1 or above n, or ``tolerance`` is not in [0, 1).
         DataError: A value is not finite, or a weight is not positive.
     """
     scalars = Scalars.of(values, k_max, weights, tolerance)
-    if tolerance == 0.0 or not scalars.countable(first_bins(k_max, tolerance)):
+    near = approximate(scalars, k_max, tolerance)
+    if near is None:
         return _curve(scalars.sorted().points, k_max)
-    histogram = scalars.histogram(first_bins(k_max, tolerance))
-    between = _curve(histogram.contracted(), k_max)
-    errors: Floats = (between + histogram.spread) / histogram.bins.cells_per_unit**2
+    _, histogram = near
+    ticks = np.sqrt(_curve(histogram.contracted(), k_max) + histogram.spread)
+    between = (ticks + np.sqrt(histogram.rounding)) ** 2
+    errors: Floats = between / histogram.bins.cells_per_unit**2
     return errors
 
 

@@ -39,10 +39,11 @@ def entropy_constrained(
 ) -> EntropyClusters:
     """Cluster scalars with the least ``error + price * bits``.
 
-    Up to ``EXACT_POINTS`` distinct values this is the global optimum, in O(d**2). More are first
-    grouped into that many clusters, whose unions are searched in the same way, and then moved one
-    by one until no bound changes. Time is O(n log n), or O(n) for more than ``EXACT_UP_TO`` values,
-    which are counted in a histogram of about 2**16 bins.
+    Up to ``EXACT_POINTS`` distinct ones among at most 2**19 values, this is the global optimum, in
+    O(d**2). More are first grouped into that many clusters, whose unions are searched in the same
+    way, and then moved one by one until no bound changes. Time is O(n log n), or O(n) for more
+    than 2**19 values, which are counted in a histogram of about 2**16 bins: it does not tell
+    values of a bin apart.
 
     Args:
         values: n real numbers of any shape, taken in row-major order.
@@ -106,7 +107,8 @@ class _Ladder:
 
 def _best_bounds(points: Points, price: float, center_bits: float) -> Ints:
     groups, _ = best_bounds(points, min(points.size, EXACT_POINTS))
-    normal_price = price / float(points.frame.error(np.ones(1))[0])
+    unit = float(points.frame.error(np.ones(1))[0])
+    normal_price = price / max(unit, float(np.finfo(np.float64).tiny))
     bounds = groups[_segmented(points.prefix[groups], normal_price, center_bits)]
     if points.size <= EXACT_POINTS:
         return bounds

@@ -1,8 +1,8 @@
 """One pass over scalars into bins that know how many there are and their mean.
 
-Every value is taken to one of 2**16 ticks of its bin, so that counts and sums are integers: the
-histogram does not depend on the order of the values or on the number of threads, and a bin's count
-and sum travel in one 64-bit word.
+Every value is taken to one of 2**16 ticks of its bin, so that without weights counts and sums are
+integers: for given bins they do not depend on the order of the values or on the number of threads,
+and a bin's count and sum travel in one 64-bit word.
 """
 
 from dataclasses import dataclass

@@ -8,6 +8,8 @@ from numba import njit
 
 from clusterpress.clustering.clusters import Floats, Ints
 
+_SUMS = 8  # Rounded terms of a difference of two clusterings' errors.
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -78,6 +80,11 @@ class Points:
     def error(self, bounds: Ints) -> float:
         """Give the squared error of the intervals around their means, from prefix sums."""
         return float(self.frame.error(np.array([total_error(self.prefix, bounds)]))[0])
+
+    def rounding(self, error: float) -> float:
+        """Give how far prefix sums can make ``error`` miss the optimum: no more than all of it."""
+        whole = self.error(np.array([0, self.size]))
+        return min(error, _SUMS * float(np.finfo(np.float64).eps) * whole)
 
     def centers(self, bounds: Ints) -> tuple[Floats, float]:
         """Give each interval's mean and the squared error around the means."""

@@ -21,6 +21,7 @@ from clusterpress.clustering.vector.rows import Reals, Units
 from clusterpress.clustering.vector.seeds import SEEDINGS
 from clusterpress.clustering.vector.tensors import TensorRows
 from clusterpress.clustering.vector.wide import WideRows
+from clusterpress.errors import DataError
 
 _WIDEST_PANEL = 256  # Dimensions; beyond, the BLAS is as fast, and faster with many centers.
 
@@ -58,6 +59,8 @@ def fit(rows: Any, k: int, orbit: Orbit, rng: Generator, settings: Settings) -> 
         DataError: The weights or the first centres do not fit the rows.
     """
     check_clusters(k, len(rows))
+    if rows.shape[1] == 0:
+        raise DataError("Points to cluster must have at least one dimension, but they have none.")
     weights = settings.weights_of(len(rows))
     given = settings.first_centers(k, rows.shape[1])
     few = _few(rows, orbit, k)
