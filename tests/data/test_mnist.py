@@ -90,7 +90,7 @@ def test_what_was_fetched_is_moved_to_its_place(
             for name in SIZES:
                 os.link(raw / name, folder / name)
 
-    files.fetch(Mnist2(), tmp_path, SIZES, download=True)
+    files.fetch(Mnist2(), tmp_path, "Copied/raw", SIZES, download=True)
     assert {path.name for path in (tmp_path / "Copied" / "raw").iterdir()} == set(SIZES)
     assert [path.name for path in (tmp_path / "Copied").iterdir()] == ["raw"]
 
@@ -120,7 +120,7 @@ def test_torchvisions_old_cache_files_are_no_way_round_the_checks(
 
 
 def test_other_content_of_the_right_size_is_refused(raw: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"not the official MNIST.*e0130f11"):
+    with pytest.raises(DataError, match=r"MNIST/raw are not the official.*e0130f11"):
         Mnist().load(tmp_path, download=False)
 
 

@@ -7,7 +7,8 @@ def shift(images: torch.Tensor, pixels: int, generator: torch.Generator) -> torc
     """Move every image by its own whole number of pixels in each direction.
 
     Args:
-        images: Shape (N, C, H, W); what moves in from outside is zero (MNIST's background).
+        images: Shape (N, C, H, W); what moves in from outside is zero (MNIST's background). With
+            4 pixels this is the crop of padded images that CIFAR's papers train on.
         pixels: Largest move; each of the ``(2 * pixels + 1) ** 2`` moves is equally likely.
         generator: On the images' device.
     """
@@ -19,3 +20,31 @@ def shift(images: torch.Tensor, pixels: int, generator: torch.Generator) -> torc
     )
     # Advanced indices around a slice: the result's axes are (N, C, H, W).
     return windows[torch.arange(count, device=images.device), :, down, right]
+
+
+def flip(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Mirror every image left to right with probability one half.
+
+    Args:
+        images: Shape (N, C, H, W).
+        generator: On the images' device.
+    """
+    turned = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    return torch.where(turned.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+def augment(
+    images: torch.Tensor, kind: str, pixels: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Augment a batch as a recipe says.
+
+    Args:
+        images: Shape (N, C, H, W).
+        kind: One of ``recipe.AUGMENTATIONS``.
+        pixels: Largest move of ``shift``.
+        generator: On the images' device.
+    """
+    if kind == "none":
+        return images
+    moved = shift(images, pixels, generator)
+    return flip(moved, generator) if kind == "shift_flip" else moved

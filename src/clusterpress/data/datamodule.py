@@ -5,7 +5,7 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 
-from clusterpress.data.augmentation import shift
+from clusterpress.data.augmentation import augment
 from clusterpress.data.batches import Batches, derived_seed
 from clusterpress.data.images import ImageSet
 from clusterpress.training.recipe import Recipe
@@ -53,9 +53,9 @@ class ImageDataModule(lightning.LightningDataModule):
         """Normalise a batch; augment it first where it trains."""
         del dataloader_idx
         images, labels = batch
-        trains = self.trainer is not None and self.trainer.training
-        if trains and self.recipe.augmentation == "shift":
-            images = shift(images, self.recipe.shift, self._augmenter(images.device))
+        if self.trainer is not None and self.trainer.training:
+            kind, pixels = self.recipe.augmentation, self.recipe.shift
+            images = augment(images, kind, pixels, self._augmenter(images.device))
         return self.images.normalize(images), labels
 
     @property

@@ -10,13 +10,14 @@ import torch
 from sklearn.datasets import load_digits
 
 from clusterpress.data.images import ImageSet, Split, digest
+from clusterpress.data.normalisation import Normalisation
 from clusterpress.data.splitting import hold_out
 
 TEST_SIZE = 450
 
 
 @dataclass(frozen=True)
-class Digits:
+class Digits(Normalisation):
     """Optical recognition of handwritten digits (Alpaydin & Kaynak, UCI 1998), 8x8 pixels.
 
     scikit-learn ships the 1,797 images of the original's test part without an official split.
@@ -47,7 +48,10 @@ class Digits:
         everything = Split(images, torch.from_numpy(labels.astype(np.int64)))
         rest, test = hold_out(everything, TEST_SIZE)
         train, validation = hold_out(rest, self.validation)
-        return ImageSet(self.name, self.classes, train, validation, test, digest(everything))
+        sha256 = digest(everything)
+        return ImageSet(
+            self.name, self.classes, train, validation, test, sha256, self.mean, self.std
+        )
 
 
 def resize(pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:

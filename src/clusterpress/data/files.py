@@ -55,6 +55,19 @@ def check_sizes(folder: Path, sizes: Mapping[str, int]) -> None:
             )
 
 
+def check_digest(folder: Path, found: str, official: str) -> None:
+    """Check the SHA-256 of what was read from the files in ``folder``.
+
+    Raises:
+        DataError: It is not that of the official data set.
+    """
+    if found != official:
+        raise DataError(
+            f"The files in {folder} are not the official ones: the SHA-256 of their content is "
+            f"{found}, it should be {official}; remove them and fetch them again."
+        )
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn what a reader raises into a DataError that names ``path``."""
@@ -66,42 +79,44 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is damaged and cannot be decoded: {error}.") from error
 
 
-def fetch(source: Any, root: Path, sizes: Mapping[str, int], *, download: bool) -> None:
-    """Let a torchvision data set of the MNIST family fetch its files into ``root``.
+def fetch(source: Any, root: Path, place: str, sizes: Mapping[str, int], *, download: bool) -> None:
+    """Let a torchvision data set fetch its files into ``root``.
 
     They are fetched beside their place and moved there when all are complete, so that a killed
     or a second process never leaves or meets half a file.
 
     Args:
-        source: Class in ``torchvision.datasets``; its name is its folder's.
+        source: Class in ``torchvision.datasets``.
         root: Folder of all data sets.
+        place: Folder of the files inside ``root``, as torchvision lays them out.
         sizes: The unpacked files.
         download: Whether the network may be asked at all.
 
     Raises:
         DataError: The files are not there afterwards.
     """
-    folder = root / source.__name__ / "raw"
+    folder = root / place
     if not download:
-        raise DataError(_missing(source, folder, sizes, "downloading is off"))
+        raise DataError(_missing(source, root, place, sizes, "downloading is off"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as temporary:
             with _impatient():
                 source(temporary, download=True)
             for name in sizes:
-                shutil.move(Path(temporary) / source.__name__ / "raw" / name, folder / name)
+                shutil.move(Path(temporary) / place / name, folder / name)
     except (OSError, RuntimeError) as error:
         why = str(error).strip().splitlines()[-1]
-        raise DataError(_missing(source, folder, sizes, f"fetching failed ({why})")) from error
+        sentence = _missing(source, root, place, sizes, f"fetching failed ({why})")
+        raise DataError(sentence) from error
 
 
-def _missing(source: Any, folder: Path, sizes: Mapping[str, int], why: str) -> str:
-    names = ", ".join(missing_files(folder, sizes))
+def _missing(source: Any, root: Path, place: str, sizes: Mapping[str, int], why: str) -> str:
+    names = ", ".join(missing_files(root / place, sizes))
     return (
-        f"{source.__name__} is missing: {names} not found in {folder}, and {why}; set "
-        f"{VARIABLE} or data_dir to a folder that holds {source.__name__}/raw, or run once with "
-        "a network connection."
+        f"{source.__name__} is missing: {names} not found in {root / place}, and {why}; set "
+        f"{VARIABLE} or data_dir to a folder that holds {place}, or run once with a network "
+        "connection."
     )
 
 

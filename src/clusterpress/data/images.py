@@ -1,7 +1,7 @@
 """What a data set is once it is loaded: three splits of uint8 images, and how to normalise them."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +54,13 @@ class ImageSet:
         validation: What choices are made on; may be empty.
         test: The official test set, which chooses nothing.
         sha256: Digest of the images and labels of all official splits.
-        mean: Mean of every channel of ``train``, in units of 255.
-        std: Standard deviation of every channel of ``train``, in units of 255.
+        mean: What normalisation subtracts from every channel, in units of 255; where it is
+            empty, the mean of ``train``.
+        std: What it divides by, in units of 255; where it is empty, the standard deviation of
+            ``train``.
+
+    Raises:
+        ConfigError: There is no image to train on.
     """
 
     name: str
@@ -64,15 +69,16 @@ class ImageSet:
     validation: Split
     test: Split
     sha256: str
-    mean: tuple[float, ...] = field(init=False)
-    std: tuple[float, ...] = field(init=False)
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.train):
             raise ConfigError(f"No image of {self.name} is left to train on.")
-        mean, std = channel_statistics(self.train.images)
-        object.__setattr__(self, "mean", mean)
-        object.__setattr__(self, "std", std)
+        if not (self.mean and self.std):
+            mean, std = channel_statistics(self.train.images)
+            object.__setattr__(self, "mean", self.mean or mean)
+            object.__setattr__(self, "std", self.std or std)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -80,7 +86,7 @@ class ImageSet:
         return tuple(self.train.images.shape[1:])
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
-        """Give uint8 images (N, C, H, W) as float32 of mean 0 and deviation 1, per channel.
+        """Give uint8 images (N, C, H, W) as float32, minus ``mean`` and by ``std`` per channel.
 
         The result lies channels-last in memory.
         """

@@ -9,7 +9,7 @@ from clusterpress.errors import ConfigError
 
 OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("constant", "step", "cosine", "one_cycle")
-AUGMENTATIONS = ("none", "shift")
+AUGMENTATIONS = ("none", "shift", "shift_flip")
 PRECISIONS = ("32", "bf16")
 SELECTIONS = ("last", "validation")
 
@@ -33,7 +33,8 @@ class Recipe:
         milestones: Ascending epochs at which ``step`` falls.
         gamma: Factor of ``step``.
         warmup_epochs: Linear rise to ``lr`` before the schedule begins; not for ``one_cycle``.
-        augmentation: ``none``, or ``shift``: each image moved by up to ``shift`` pixels each way.
+        augmentation: ``none``; ``shift``: each image moved by up to ``shift`` pixels each way;
+            ``shift_flip``: and mirrored left to right every other time.
         shift: Largest translation in pixels.
         label_smoothing: Share of the target spread over all classes.
         precision: ``32``, or ``bf16`` for autocast to bfloat16 (weights stay float32).
