@@ -8,6 +8,7 @@ import yaml
 from clusterpress import steps
 from clusterpress.models import MODELS
 from clusterpress.places import folder
+from clusterpress.runs.components import target_of
 
 TESTS = Path(__file__).parent
 CONF = folder("conf")
@@ -34,11 +35,20 @@ def test_every_step_has_a_config_and_a_test(name):
     assert (TESTS / "steps" / f"test_{module}.py").is_file()
 
 
+def fitting_data(model: str) -> set[str]:
+    """Name the data sets whose images have the size that a model is made for."""
+    size = MODELS[model].image_size
+    nodes = {path.stem: yaml.safe_load(path.read_text()) for path in (CONF / "data").glob("*.yaml")}
+    return {name for name, node in nodes.items() if target_of(node).shape[1:] == size}
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_every_model_has_a_config_and_recipes(name):
-    assert (CONF / "model" / f"{name}.yaml").is_file()
-    for data in (CONF / "data").glob("*.yaml"):
-        assert (CONF / "recipe" / f"{data.stem}_{name}.yaml").is_file()
+def test_every_model_has_a_config_and_a_recipe_for_the_data_that_it_fits(name):
+    node = yaml.safe_load((CONF / "model" / f"{name}.yaml").read_text())
+    assert target_of(node) is MODELS[name]
+    recipes = {path.stem for path in (CONF / "recipe").glob(f"*_{name}.yaml")}
+    assert fitting_data(name)
+    assert recipes == {f"{data}_{name}" for data in fitting_data(name)}
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "data").glob("*.yaml")), ids=lambda p: p.stem)

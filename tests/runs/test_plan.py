@@ -74,3 +74,8 @@ def test_what_changes_the_training_changes_the_identity():
 def test_no_step_is_called_baseline():
     with pytest.raises(ConfigError, match="the name of the first stage"):
         plan(compose(["+method.steps.baseline={_target_: clusterpress.steps.Reinitialize}"]))
+
+
+def test_a_model_for_images_of_another_size_is_refused():
+    with pytest.raises(ConfigError, match=r"LeNet5 takes images of 28x28.*cifar10 have 32x32"):
+        plan(compose(["data=cifar10", "model=lenet5", "recipe=mnist_lenet5"]))

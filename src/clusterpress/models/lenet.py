@@ -1,5 +1,7 @@
 """The two LeNets of Caffe and of the compression papers; both take 28x28 images."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn.functional import max_pool2d, relu
@@ -9,6 +11,8 @@ from clusterpress.models.filler import XavierConv2d, XavierLinear, check_sizes
 
 class LeNet300_100(nn.Module):
     """LeNet-300-100: 784-300-100-10 with ReLUs between (LeCun et al. 1998; Han et al. 2016)."""
+
+    image_size: ClassVar[tuple[int, int]] = (28, 28)
 
     def __init__(self, classes: int = 10, channels: int = 1) -> None:
         super().__init__()
@@ -26,6 +30,8 @@ class LeNet300_100(nn.Module):
 
 class LeNet5(nn.Module):
     """LeNet-5 as Caffe's ``lenet_train_test.prototxt``: the only ReLU is between ip1 and ip2."""
+
+    image_size: ClassVar[tuple[int, int]] = (28, 28)
 
     def __init__(self, classes: int = 10, channels: int = 1) -> None:
         super().__init__()

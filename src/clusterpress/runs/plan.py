@@ -154,6 +154,7 @@ def _supplied(data: Any) -> dict[str, int]:
 
 def _architecture(node: Mapping[str, Any], data: Any) -> dict[str, Any]:
     target = target_of(node)
+    _check_image_size(target, data)
     names = [name for name, known in MODELS.items() if known is target]
     own = {key: value for key, value in node.items() if key != "_target_"}
     arguments = own | (_supplied(data) if data is not None else {})
@@ -162,6 +163,16 @@ def _architecture(node: Mapping[str, Any], data: Any) -> dict[str, Any]:
         "args": arguments,
         "known": bool(names),
     }
+
+
+def _check_image_size(target: Any, data: Any) -> None:
+    """Check that a model which is made for one size of images gets it; others may take any."""
+    size = getattr(target, "image_size", None)
+    if data is not None and size is not None and tuple(data.shape[1:]) != tuple(size):
+        raise ConfigError(
+            f"model: {target.__name__} takes images of {size[0]}x{size[1]} pixels, those of "
+            f"{data.name} have {data.shape[1]}x{data.shape[2]}"
+        )
 
 
 def _protocol(recipe: Recipe, steps: Mapping[str, Step]) -> str:
