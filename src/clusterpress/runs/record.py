@@ -7,6 +7,7 @@ from clusterpress.artifact import CONVENTIONS, Ledger, han2016_huffman_bytes, he
 from clusterpress.runs.identity import RECORD_VERSION
 from clusterpress.runs.plan import Plan
 from clusterpress.runs.provenance import peak_memory_bytes, provenance
+from clusterpress.training.precision import resolved
 
 
 def record(
@@ -50,7 +51,9 @@ def record(
         "config": config,
         "provenance": provenance(
             device=checked.trainer.accelerator,
-            precision=checked.trainer.precision or checked.recipe.precision,
+            precision=resolved(
+                checked.trainer.precision or checked.recipe.precision, checked.trainer.accelerator
+            ),
             data_sha256=data_sha256,
         ),
     }

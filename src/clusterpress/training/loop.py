@@ -18,6 +18,7 @@ from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
 from clusterpress.training.module import Classifier
+from clusterpress.training.precision import resolved
 from clusterpress.training.quiet import quiet
 from clusterpress.training.recipe import Recipe
 from clusterpress.training.settings import TrainerSettings
@@ -113,7 +114,9 @@ def _trainer(
         # Fresh processes for the training alone: a relaunch of the whole command in every
         # process would wait for itself at the store's locks.
         strategy="ddp_spawn" if settings.strategy == "ddp" else "auto",
-        precision=PRECISIONS[settings.precision or recipe.precision],
+        precision=PRECISIONS[
+            resolved(settings.precision or recipe.precision, settings.accelerator)
+        ],
         max_epochs=recipe.epochs,
         check_val_every_n_epoch=recipe.validate_every,
         num_sanity_val_steps=1,

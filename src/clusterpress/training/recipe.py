@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from clusterpress.errors import ConfigError
+from clusterpress.training.precision import CHOICES as PRECISIONS
 
 OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("constant", "step", "cosine", "one_cycle")
 AUGMENTATIONS = ("none", "shift", "shift_flip")
-PRECISIONS = ("32", "bf16")
 SELECTIONS = ("last", "validation")
 
 
@@ -37,7 +37,8 @@ class Recipe:
             ``shift_flip``: and mirrored left to right every other time.
         shift: Largest translation in pixels.
         label_smoothing: Share of the target spread over all classes.
-        precision: ``32``, or ``bf16`` for autocast to bfloat16 (weights stay float32).
+        precision: ``32``; ``bf16`` for autocast to bfloat16 (weights stay float32); ``auto`` for
+            bf16 where the machine computes in it and 32 elsewhere (a record says which).
         select: Keep the weights of the ``last`` epoch, or of the best one on ``validation``.
         validate_every: Epochs between validations; the last epoch is always validated.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clusterpress.errors import ConfigError
+from clusterpress.training.precision import CHOICES as PRECISIONS
 
 ACCELERATORS = ("cpu", "gpu")
 STRATEGIES = ("auto", "ddp")
@@ -18,7 +19,7 @@ class TrainerSettings:
         devices: Number of devices (of processes, on the CPU).
         strategy: ``auto``, or ``ddp``: the training alone runs in ``devices`` fresh processes;
             the calling process stays one and gets the weights back.
-        precision: ``32`` or ``bf16`` in place of the recipe's, or None.
+        precision: ``32``, ``bf16`` or ``auto`` in place of the recipe's, or None.
         progress: Whether to show rich's progress bar.
         deterministic: Refuse operations that would not give the same bits again.
         log_every_n_steps: Steps between two lines of the loggers.
@@ -50,7 +51,7 @@ class TrainerSettings:
         choices = {
             "accelerator": ACCELERATORS,
             "strategy": STRATEGIES,
-            "precision": (None, "32", "bf16"),
+            "precision": (None, *PRECISIONS),
         }
         for name, values in choices.items():
             if getattr(self, name) not in values:
