@@ -10,7 +10,7 @@ from clusterpress.models.accounting import macs, parameter_count
 BY_HAND = {"lenet300_100": 266_200, "lenet5": 288_000 + 1_600_000 + 400_000 + 5_000}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", BY_HAND)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_macs_by_hand(name: str, batch: int) -> None:
     assert macs(MODELS[name](), torch.zeros(batch, 1, 28, 28)) == BY_HAND[name]

@@ -29,7 +29,7 @@ def test_parameter_counts(name: str, count: int) -> None:
     assert parameter_count(MODELS[name]()) == count
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", LAYERS)
 def test_layers_are_caffes(name: str) -> None:
     state = MODELS[name]().state_dict()
     expected = {f"{layer}.weight": shape for layer, shape in LAYERS[name].items()}
@@ -37,14 +37,14 @@ def test_layers_are_caffes(name: str) -> None:
     assert {key: tuple(tensor.shape) for key, tensor in state.items()} == expected
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize(("classes", "channels"), [(10, 1), (7, 3)])
 def test_logits(name: str, classes: int, channels: int) -> None:
     network = MODELS[name](classes=classes, channels=channels)
     assert network(torch.randn(4, channels, 28, 28)).shape == (4, classes)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", LAYERS)
 def test_filler_is_caffes_xavier(name: str) -> None:
     torch.manual_seed(0)
     for layer in MODELS[name]().children():
@@ -55,7 +55,7 @@ def test_filler_is_caffes_xavier(name: str) -> None:
         assert float(layer.weight.detach().std()) == pytest.approx(bound / math.sqrt(3), rel=0.1)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", LAYERS)
 def test_the_global_seed_decides_the_weights(name: str) -> None:
     def drawn(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
@@ -85,7 +85,7 @@ def test_lenet300_100_by_hand() -> None:
     assert torch.allclose(network(images), by_hand, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("bad", [{"classes": 0}, {"channels": -1}, {"classes": 2.5}])
 def test_bad_sizes_are_named(name: str, bad: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):
