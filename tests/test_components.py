@@ -51,6 +51,13 @@ def test_every_model_has_a_config_and_a_recipe_for_the_data_that_it_fits(name):
     assert recipes == {f"{data}_{name}" for data in fitting_data(name)}
 
 
+@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("data", ["cifar10", "cifar100"])
+def test_every_model_for_cifar_has_the_papers_schedule(name, data):
+    file = CONF / "recipe" / "paper" / f"{data}_{name}.yaml"
+    assert file.is_file() == (data in fitting_data(name))
+
+
 @pytest.mark.parametrize("path", sorted((CONF / "data").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_data_set_is_known_by_the_name_of_its_config(path):
     from clusterpress.runs.components import build

@@ -49,11 +49,17 @@ def test_data_model_recipe_and_knobs_change_the_identity():
             ("data=mnist",),
             ("recipe.train.lr=0.123",),
             ("method=wang2020",),
-            ("profile=other",),
             ("trainer=debug",),
         )
     ]
     assert len(set(points)) == len(points)
+
+
+def test_the_profiles_name_is_part_of_the_identity():
+    config = compose([])
+    before = plan(config).point
+    config.profile = "other"
+    assert plan(config).point != before
 
 
 def test_spelling_out_a_default_changes_nothing():
