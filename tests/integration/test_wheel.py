@@ -45,6 +45,7 @@ def test_the_wheel_runs_outside_a_checkout(tmp_path):
         check=False,
     )
     assert done.stdout.strip() == "digits lenet300_100 han2016 seed 0", done.stderr
+    assert (tmp_path / "installed" / "clusterpress" / "models" / "keys.yaml").is_file()
     experiments = {path.name for path in (ROOT / "experiments").glob("*.yaml")}
     installed = (tmp_path / "installed" / "clusterpress" / "experiments").glob("*.yaml")
     assert {path.name for path in installed} == experiments

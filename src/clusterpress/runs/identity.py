@@ -9,6 +9,7 @@ from typing import Any
 
 from clusterpress import artifact
 from clusterpress.runs.components import parameters_of, target_of
+from clusterpress.runs.weights import split_model
 
 # Raised when what a record holds would change for the same stages.
 RECORD_VERSION = 1
@@ -68,8 +69,16 @@ class Identity:
 
 
 def identify(plain: Mapping[str, Any]) -> Identity:
-    """Name the run of a resolved config."""
-    first = {key: settings(plain[key]) for key in ("data", "model")}
+    """Name the run of a resolved config.
+
+    Raises:
+        ConfigError: A ``_target_`` cannot be imported, or the weights to start from are missing.
+    """
+    architecture, weights = split_model(plain["model"])
+    first = {"data": settings(plain["data"]), "model": settings(architecture)}
+    if weights is not None:
+        # What they are and not where they lie.
+        first["weights"] = weights.sha256
     first |= {"recipe": settings(plain["recipe"]["train"])} | _machine(plain)
     moves = [settings(node) for node in plain["method"]["steps"].values()]
     method = {key: plain["method"][key] for key in ("name", "paper")}

@@ -14,6 +14,7 @@ from clusterpress.models import MODELS
 from clusterpress.runs.components import build, problems, schema_problems, target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
+from clusterpress.runs.weights import Weights, split_model
 from clusterpress.schema import Config
 from clusterpress.steps import Checked, Finetune, Step
 from clusterpress.training.recipe import Recipe
@@ -30,6 +31,7 @@ class Plan:
         data: The data set, not loaded.
         model: Name and arguments of the architecture.
         network: Builds the architecture, initialised from torch's global generator.
+        weights: What the baseline starts from in place of the initial weights, or None.
         recipe: Trains the baseline.
         steps: The method's steps by name, in order.
         stage_ids: One id a stage, the baseline's first.
@@ -42,6 +44,7 @@ class Plan:
     data: Any
     model: dict[str, Any]
     network: Callable[[], nn.Module]
+    weights: Weights | None
     recipe: Recipe
     steps: dict[str, Step]
     trainer: Any
@@ -84,6 +87,7 @@ def plan(config: DictConfig) -> Plan:
         data=parts["data"],
         model=parts["model"],
         network=parts["network"],
+        weights=parts["weights"],
         recipe=parts["recipe"],
         steps=parts["steps"],
         trainer=parts["trainer"],
@@ -99,7 +103,7 @@ def _node_problems(plain: Mapping[str, Any]) -> list[str]:
     found = schema_problems(plain, Config)
     for key in ("data", "recipe", "method", "trainer", "tracker"):
         found += problems(plain[key], key)
-    found += problems(plain["model"], "model", _SUPPLIED)
+    found += problems(split_model(plain["model"])[0], "model", _SUPPLIED)
     for name, node in plain["method"]["steps"].items():
         if not isinstance(node, Mapping) or "_target_" not in node:
             found.append(f"method.steps.{name} has no _target_")
@@ -126,10 +130,13 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     parts["steps"] = {
         name: attempt(partial(_step, node, name)) for name, node in plain["method"]["steps"].items()
     }
-    parts["model"] = attempt(partial(_architecture, plain["model"], parts["data"]))
+    node, parts["weights"] = split_model(plain["model"])
+    parts["model"] = attempt(partial(_architecture, node, parts["data"]))
     supplied = _supplied(parts["data"]) if parts["data"] is not None else {}
-    parts["network"] = partial(build, plain["model"], "model", **supplied)
+    parts["network"] = partial(build, node, "model", **supplied)
     network = None if refused else attempt(parts["network"])
+    if network is not None and parts["weights"] is not None:
+        attempt(partial(parts["weights"].check, network))
     for step in parts["steps"].values():
         if network is not None and isinstance(step, Checked):
             attempt(partial(step.check, network))

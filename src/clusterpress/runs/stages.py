@@ -128,6 +128,9 @@ class Stages:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.plan.seed, "initialisation"))
             network = self.plan.network()
+        if self.plan.weights is not None:
+            self.plan.weights.load(network)
+            context.facts["weights_sha256"] = self.plan.weights.sha256
         context.train(network, self.plan.recipe)
         return network
 
