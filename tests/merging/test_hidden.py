@@ -9,7 +9,9 @@ from torch.nn import functional
 
 from clusterpress.codes import Masked, attach
 from clusterpress.errors import ConfigError
-from clusterpress.merging import Consumer, HiddenLayer, hidden_layers
+from clusterpress.merging import Consumer, HiddenLayer, Norm, hidden_layers, narrowed
+
+from .networks import Residual
 
 EXAMPLE = torch.randn(1, 1, 10, 10)
 
@@ -148,9 +150,18 @@ def skip(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 REFUSED = {
-    "batch normalisation": (
-        named(a=nn.Conv2d(1, 4, 3), n=nn.BatchNorm2d(4), f=nn.Flatten(), b=nn.Linear(256, 2)),
-        "'a'.*BatchNorm",
+    "norm of the batch": (
+        named(
+            a=nn.Conv2d(1, 4, 3),
+            n=nn.BatchNorm2d(4, track_running_stats=False),
+            f=nn.Flatten(),
+            b=nn.Linear(256, 2),
+        ),
+        "'a'.*BatchNorm.*without running statistics",
+    ),
+    "group normalisation": (
+        named(a=nn.Conv2d(1, 4, 3), n=nn.GroupNorm(2, 4), f=nn.Flatten(), b=nn.Linear(256, 2)),
+        "'a'.*GroupNorm",
     ),
     "layer normalisation": (
         named(f=nn.Flatten(), a=nn.Linear(100, 4), n=nn.LayerNorm(4), b=nn.Linear(4, 2)),
@@ -160,10 +171,6 @@ REFUSED = {
         named(f=nn.Flatten(), a=nn.Linear(100, 4), s=nn.Softmax(1), b=nn.Linear(4, 2)),
         "'a'.*Softmax",
     ),
-    "skip": (
-        Wired(skip, a=nn.Linear(100, 4), b=nn.Linear(4, 4), c=nn.Linear(4, 2)),
-        "'a'",
-    ),
     "skip from the input": (
         Wired(
             lambda m, x: m.b((m.a(x) + x).flatten(1)),
@@ -172,14 +179,29 @@ REFUSED = {
         ),
         "'a'.*Add",
     ),
-    "concatenation": (
+    "concatenation with the input": (
         Wired(
-            lambda m, x: m.c(torch.cat([m.a(x.flatten(1)), m.b(x.flatten(1))], 1)),
-            a=nn.Linear(100, 3),
-            b=nn.Linear(100, 2),
-            c=nn.Linear(5, 2),
+            lambda m, x: m.b(torch.cat([m.a(x), x], 1).flatten(1)),
+            a=nn.Conv2d(1, 3, 3, padding=1),
+            b=nn.Linear(400, 2),
         ),
-        "'[ab]'",
+        "'a'.*has the input or a constant in it",
+    ),
+    "concatenation along another dimension": (
+        Wired(
+            lambda m, x: m.b(torch.cat([m.a(x), m.a(x)], 2).flatten(1)),
+            a=nn.Conv2d(1, 3, 3),
+            b=nn.Linear(384, 2),
+        ),
+        "'a'.*not along dimension 1",
+    ),
+    "a layer of a width of its own": (
+        Wired(
+            lambda m, x: m.b(m.a(x.flatten(1)).view(-1, 1, 2, 2)).flatten(1),
+            a=nn.Linear(100, 4),
+            b=nn.Conv2d(1, 2, 1),
+        ),
+        "'a'.*'b' reads 1 inputs that are not theirs",
     ),
     "groups": (
         named(a=nn.Conv2d(1, 4, 3), g=nn.Conv2d(4, 4, 3, groups=2), f=nn.Flatten()),
@@ -206,15 +228,6 @@ REFUSED = {
         ),
         "used again on its own output",
     ),
-    "a reader of two layers": (
-        Wired(
-            lambda m, x: m.c(m.a(x.flatten(1)).relu()) + m.c(m.b(x.flatten(1)).relu()),
-            a=nn.Linear(100, 3),
-            b=nn.Linear(100, 3),
-            c=nn.Linear(3, 2),
-        ),
-        "'[ab]'.*joins them",
-    ),
     "a parameter of its own": (
         named(f=nn.Flatten(), a=nn.Linear(100, 4), p=nn.PReLU(4), b=nn.Linear(4, 2)),
         "'a'.*PReLU",
@@ -227,6 +240,87 @@ def test_what_cannot_be_merged_is_refused_by_name(case: str):
     network, message = REFUSED[case]
     with pytest.raises(ConfigError, match=message):
         hidden_layers(network, EXAMPLE)
+
+
+JOINED = {
+    "skip": (Wired(skip, a=nn.Linear(100, 4), b=nn.Linear(4, 4), c=nn.Linear(4, 2)), "c"),
+    "a reader of two layers": (
+        Wired(
+            lambda m, x: m.c(m.a(x.flatten(1)).relu()) + m.c(m.b(x.flatten(1)).relu()),
+            a=nn.Linear(100, 4),
+            b=nn.Linear(100, 4),
+            c=nn.Linear(4, 2),
+        ),
+        "c",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", JOINED)
+def test_layers_that_a_skip_joins_are_left_out_or_one(case: str):
+    network, reader = JOINED[case]
+    assert hidden_layers(network, EXAMPLE) == []
+    (layer,) = hidden_layers(network, EXAMPLE, "joined")
+    assert set(layer.producers) == {"a", "b"}
+    assert layer.width == 4
+    assert reader in {consumer.name for consumer in layer.consumers}
+
+
+def test_a_concatenation_tells_where_a_reader_has_each_layer():
+    network = Wired(
+        lambda m, x: m.c(m.n(torch.cat([m.a(x.flatten(1)), m.b(x.flatten(1))], 1))),
+        a=nn.Linear(100, 3),
+        b=nn.Linear(100, 2),
+        n=nn.BatchNorm1d(5),
+        c=nn.Linear(5, 2),
+    )
+    first, second = hidden_layers(network, EXAMPLE)
+    assert (first.consumers, second.consumers) == ((Consumer("c", 1),), (Consumer("c", 1, 3),))
+    assert (first.norms, second.norms) == ((Norm("n", 1, 0, "a"),), (Norm("n", 1, 3, "b"),))
+    (moved,) = narrowed([second], first, lost=2)
+    assert moved.consumers == (Consumer("c", 1, 1),)
+    assert moved.norms == (Norm("n", 1, 1, "b"),)
+
+
+def test_norms_are_those_of_the_sums_or_behind_them():
+    network = Wired(
+        lambda m, x: m.b(m.last(m.first(m.a(x)).relu()).flatten(1)),
+        a=nn.Conv2d(1, 4, 3),
+        first=nn.BatchNorm2d(4),
+        last=nn.BatchNorm2d(4),
+        b=nn.Linear(256, 2),
+    )
+    (layer,) = hidden_layers(network, EXAMPLE)
+    assert layer.norms_of("a") == [Norm("first", 1, 0, "a")]
+    assert layer.norms_of(None) == [Norm("last", 1)]
+    assert layer.scalable == {"a"}
+
+
+def test_a_skip_that_pads_is_refused_and_blocks_behind_it_are_found_inside():
+    network, images = Residual("padding"), torch.randn(1, 3, 12, 12)
+    found = [layer.name for layer in hidden_layers(network, images)]
+    assert found == ["blocks.0.conv1", "blocks.1.conv1", "blocks.2.conv1"]
+    with pytest.raises(
+        ConfigError, match=r"'blocks\.0\.conv2'.*padding.*shortcut A.*skips: internal"
+    ):
+        hidden_layers(network, images, "joined")
+
+
+UNTRACEABLE = {
+    "detached": (lambda m, x: m.a(x.flatten(1)).detach(), "detaches"),
+    "failing": (lambda m, x: m.a(x), "RuntimeError"),
+    "no tensor": (lambda m, x: None, "cannot be traced"),
+}
+
+
+@pytest.mark.parametrize("case", UNTRACEABLE)
+def test_a_network_that_cannot_be_traced_is_refused_and_left_as_it_was(case: str):
+    wiring, message = UNTRACEABLE[case]
+    network = Wired(wiring, a=nn.Linear(100, 3)).train()
+    with pytest.raises(ConfigError, match=f"cannot be traced.*{message}|{message}"):
+        hidden_layers(network, EXAMPLE)
+    assert network.training
+    assert not network.a._forward_hooks
 
 
 @pytest.mark.parametrize("layer", ["a", "b"])

@@ -1,15 +1,12 @@
-"""Fold neurons of a whole network: coupled layers, mean in, sum out."""
+"""Fold neurons of a whole network: coupled layers, mean in, sum out, BatchNorm rebuilt."""
 
 from clusterpress.clustering import LINKAGES
+from clusterpress.merging.couplings import Consumer, Norm
 from clusterpress.merging.dense import dense_layer, require_dense, require_finite
-from clusterpress.merging.fold import (
-    fold,
-    incoming_features,
-    mean,
-    membership,
-    selection,
-)
-from clusterpress.merging.hidden import Consumer, HiddenLayer, hidden_layers
+from clusterpress.merging.features import incoming_features
+from clusterpress.merging.fold import fold, mean, membership, selection
+from clusterpress.merging.hidden import SKIPS, Skips, hidden_layers
+from clusterpress.merging.layers import HiddenLayer, narrowed
 from clusterpress.merging.partition import (
     CLUSTERERS,
     partition,
@@ -17,25 +14,35 @@ from clusterpress.merging.partition import (
     random_partition,
     relative_error,
 )
+from clusterpress.merging.reestimate import reestimate
+from clusterpress.merging.target import checked_remove, keep_that_removes, parameters_at
 from clusterpress.merging.tracing import require_runs
 from clusterpress.merging.widths import Keep, checked_keep, target_widths
 
 __all__ = [
     "CLUSTERERS",
     "LINKAGES",
+    "SKIPS",
     "Consumer",
     "HiddenLayer",
     "Keep",
+    "Norm",
+    "Skips",
     "checked_keep",
+    "checked_remove",
     "dense_layer",
     "fold",
     "hidden_layers",
     "incoming_features",
+    "keep_that_removes",
     "mean",
     "membership",
+    "narrowed",
+    "parameters_at",
     "partition",
     "partition_at",
     "random_partition",
+    "reestimate",
     "relative_error",
     "require_dense",
     "require_finite",

@@ -1,9 +1,11 @@
 """Check that layers are dense and finite before their neurons are compared."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from clusterpress.codes import kind_of, weight_layers
@@ -34,13 +36,16 @@ def require_dense(network: nn.Module) -> None:
 
 
 def require_finite(network: nn.Module) -> None:
-    """Check that all weights and biases of linear and convolution layers are finite.
+    """Check that all values of linear and convolution layers and BatchNorms are finite.
 
     Raises:
         DataError: One is NaN or infinite; the message names the layer.
     """
     for name, module in weight_layers(network):
         _require_finite(module, name)
+    for name, norm in network.named_modules():
+        if isinstance(norm, _BatchNorm):
+            _require_finite(norm, name, ("weight", "bias", "running_mean", "running_var"))
 
 
 def _require_dense(module: nn.Module, name: str) -> None:
@@ -53,8 +58,10 @@ def _require_dense(module: nn.Module, name: str) -> None:
             )
 
 
-def _require_finite(module: nn.Module, name: str) -> None:
-    for tensor in ("weight", "bias"):
+def _require_finite(
+    module: nn.Module, name: str, tensors: Sequence[str] = ("weight", "bias")
+) -> None:
+    for tensor in tensors:
         values: torch.Tensor | None = getattr(module, tensor)
         if values is not None and not bool(torch.isfinite(values).all()):
             bad = int((~torch.isfinite(values)).sum())

@@ -1,31 +1,20 @@
 """Fold a hidden layer's neurons into fewer: mean in, sum out."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
+from clusterpress.merging.affine import Affine, affine, write
+from clusterpress.merging.blocks import block_of, like, put_blocks
+from clusterpress.merging.couplings import Consumer, Norm
 from clusterpress.merging.dense import dense_layer
-from clusterpress.merging.hidden import HiddenLayer
+from clusterpress.merging.layers import HiddenLayer
+from clusterpress.merging.rebuild import carrier, merged
 
 Labels = npt.NDArray[np.int64]
-
-
-def incoming_features(network: nn.Module, layer: HiddenLayer) -> npt.NDArray[np.float64]:
-    """Give what tells a layer's neurons apart: ``[flattened weight, bias]`` of each.
-
-    Returns:
-        float64, shape (n, d): d is the fan-in, plus one where the layer has a bias.
-
-    Raises:
-        ConfigError: A code holds the layer.
-        DataError: A weight or bias is NaN or infinite.
-    """
-    module = dense_layer(network, layer.name)
-    parts = [module.weight.detach().flatten(1)]
-    if module.bias is not None:
-        parts.append(module.bias.detach()[:, None])
-    return torch.cat(parts, dim=1).double().cpu().numpy()
 
 
 def membership(labels: Labels, m: int) -> torch.Tensor:
@@ -56,9 +45,15 @@ def fold(
     neuron several columns (our reading of Wang et al. 2020). It is computed in
     float64; dtypes, devices and ``requires_grad`` stay.
 
+    With BatchNorm, what combines is the folded weights and biases: the weights combine as
+    ``rebuild.carrier`` says and the norms as ``rebuild.merged`` says. Where several norms read a
+    neuron, or one behind an activation or a skip, no single neuron gives all the means; duplicates
+    are still exact, and for others each norm's scale and bias are means of the members'.
+
     Args:
         network: Its layers' weights and sizes are changed.
-        layer: The layer, as ``hidden_layers`` gave it.
+        layer: The layer, as ``hidden_layers`` gave it; after another one was folded, as
+            ``narrowed`` gives it.
         incoming: How incoming weights combine, shape (m, n).
         outgoing: How outgoing weights combine, shape (m, n).
 
@@ -67,44 +62,72 @@ def fold(
         DataError: A weight there is NaN or infinite; nothing is changed then.
         ValueError: The matrices do not fit the layer.
     """
-    module = dense_layer(network, layer.name)
-    readers = [(dense_layer(network, reader.name), reader) for reader in layer.consumers]
-    width = module.weight.shape[0]
+    modules = {name: dense_layer(network, name) for name in layer.producers}
+    readers = {each.name: dense_layer(network, each.name) for each in layer.consumers}
+    width = modules[layer.name].weight.shape[0]
     if incoming.shape != outgoing.shape or incoming.shape[1] != width:
         raise ValueError(
             f"matrices of shape {tuple(incoming.shape)} and {tuple(outgoing.shape)} for layer "
             f"{layer.name!r} of {width} neurons; both must have shape (m, {width})"
         )
-    _fold_incoming(module, incoming)
-    for reader, consumer in readers:
-        _fold_outgoing(reader, outgoing, consumer.columns_per_neuron)
+    norms = {norm: affine(network, norm, width) for norm in layer.norms}
+    given: dict[Norm, Affine] = {}
+    for name, module in modules.items():
+        given |= _fold_producer(module, layer, name, incoming, norms)
+    for norm in layer.norms_of(None):
+        given[norm] = merged(norms[norm], incoming, incoming, torch.zeros(width).double())
+    for name in {norm.name for norm in layer.norms}:
+        own = [norm for norm in layer.norms if norm.name == name]
+        write(network, own, width, [given[norm] for norm in own])
+    for name, reader in readers.items():
+        _fold_outgoing(reader, outgoing, [c for c in layer.consumers if c.name == name])
+
+
+def _fold_producer(
+    module: nn.Linear | nn.Conv2d,
+    layer: HiddenLayer,
+    name: str,
+    incoming: torch.Tensor,
+    norms: Mapping[Norm, Affine],
+) -> dict[Norm, Affine]:
+    """Combine one layer's weights, and give the norms of its sums."""
+    own = layer.norms_of(name)
+    carried = incoming
+    if name in layer.scalable:
+        carried = carrier([norms[norm] for norm in own], incoming)
+    bias = torch.zeros(incoming.shape[1]).double()
+    if module.bias is not None:
+        bias = module.bias.detach().double().cpu()
+    _fold_incoming(module, carried)
+    return {norm: merged(norms[norm], incoming, carried, bias) for norm in own}
 
 
 def _fold_incoming(module: nn.Linear | nn.Conv2d, incoming: torch.Tensor) -> None:
     weight = module.weight
     matrix = incoming.to(weight.device, torch.float64)
     folded = matrix @ weight.detach().double().flatten(1)
-    module.weight = _like(weight, folded.reshape(-1, *weight.shape[1:]))
+    module.weight = like(weight, folded.reshape(-1, *weight.shape[1:]))
     if module.bias is not None:
-        module.bias = _like(module.bias, matrix @ module.bias.detach().double())
+        module.bias = like(module.bias, matrix @ module.bias.detach().double())
     if isinstance(module, nn.Linear):
         module.out_features = matrix.shape[0]
     else:
         module.out_channels = matrix.shape[0]
 
 
-def _fold_outgoing(module: nn.Linear | nn.Conv2d, outgoing: torch.Tensor, columns: int) -> None:
+def _fold_outgoing(
+    module: nn.Linear | nn.Conv2d, outgoing: torch.Tensor, places: Sequence[Consumer]
+) -> None:
     weight = module.weight
     matrix = outgoing.to(weight.device, torch.float64)
-    by_neuron = weight.detach().double().reshape(weight.shape[0], matrix.shape[1], -1)
-    size = columns * matrix.shape[0]
-    folded = (matrix @ by_neuron).reshape(weight.shape[0], size, *weight.shape[2:])
-    module.weight = _like(weight, folded)
+    values, width = weight.detach().double(), matrix.shape[1]
+    blocks = []
+    for place in places:
+        by_neuron = block_of(values, place, width, 1).reshape(weight.shape[0], width, -1)
+        size = place.columns_per_neuron * matrix.shape[0]
+        blocks.append((matrix @ by_neuron).reshape(weight.shape[0], size, *weight.shape[2:]))
+    module.weight = like(weight, put_blocks(values, places, width, blocks, 1))
     if isinstance(module, nn.Linear):
-        module.in_features = size
+        module.in_features = module.weight.shape[1]
     else:
-        module.in_channels = size
-
-
-def _like(old: torch.Tensor, values: torch.Tensor) -> nn.Parameter:
-    return nn.Parameter(values.to(old.dtype).contiguous(), requires_grad=old.requires_grad)
+        module.in_channels = module.weight.shape[1]

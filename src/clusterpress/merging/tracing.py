@@ -6,38 +6,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch_pruning import DependencyGraph, ops, utils
+from torch_pruning import DependencyGraph, utils
 
 from clusterpress.errors import ConfigError
-
-# Autograd's names of the operations that treat every neuron alone. Everything else is refused:
-# torch-pruning takes what it does not know for elementwise, also a softmax or an addition.
-_POOLING = {
-    "AdaptiveAvgPool2D",
-    "AdaptiveMaxPool2D",
-    "AvgPool2D",
-    "MaxPool2D",
-    "MaxPool2DWithIndices",
-}
-_ACTIVATIONS = {
-    "Celu",
-    "Elu",
-    "Gelu",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "LeakyRelu",
-    "LogSigmoid",
-    "Mish",
-    "Relu",
-    "Selu",
-    "Sigmoid",
-    "Silu",
-    "Softplus",
-    "Tanh",
-    "Threshold",
-}
-_ALONE = _POOLING | _ACTIVATIONS | {"Alias", "Clone"}
 
 
 def trace(network: nn.Module, example_input: torch.Tensor) -> DependencyGraph:
@@ -46,17 +17,36 @@ def trace(network: nn.Module, example_input: torch.Tensor) -> DependencyGraph:
     Args:
         network: The network; its modes, parameters and buffers are left as they are.
         example_input: One batch.
+
+    Raises:
+        ConfigError: The network does not run, or autograd does not see its operations.
     """
     # With an input that requires gradients, frozen layers are traced too.
     example = _on_device_of(network, example_input).clone().requires_grad_()
-    with _modes_restored(network), torch.enable_grad():
-        return DependencyGraph().build_dependency(
-            network,
-            example,
-            forward_fn=lambda traced, batch: traced(batch),
-            output_transform=_copies,
-            verbose=False,
-        )
+    with modes_restored(network), torch.enable_grad():
+        try:
+            _require_traceable(network, example)
+            return DependencyGraph().build_dependency(
+                network,
+                example,
+                forward_fn=lambda traced, batch: traced(batch),
+                output_transform=_copies,
+                verbose=False,
+            )
+        except Exception as error:
+            raise ConfigError(
+                f"The network cannot be traced ({type(error).__name__}: {error}), so which layers "
+                "share neurons is not known; merging takes networks that give tensors for a batch "
+                f"of shape {tuple(example.shape)}, by operations that autograd records."
+            ) from error
+
+
+def _require_traceable(network: nn.Module, example: torch.Tensor) -> None:
+    """Run the network before torch-pruning does, which leaves its hooks behind where it fails."""
+    network.eval()
+    for output in _copies(network(example)):
+        if output.grad_fn is None:
+            raise ValueError("an output has no gradient: something detaches it")
 
 
 def _copies(output: Any) -> list[torch.Tensor]:
@@ -71,7 +61,7 @@ def require_runs(network: nn.Module, example_input: torch.Tensor) -> None:
         ConfigError: Its forward pass fails.
     """
     try:
-        with _modes_restored(network), torch.no_grad():
+        with modes_restored(network), torch.no_grad():
             network.eval()
             network(_on_device_of(network, example_input))
     except RuntimeError as error:
@@ -87,7 +77,7 @@ def _on_device_of(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
 
 
 @contextmanager
-def _modes_restored(network: nn.Module) -> Iterator[None]:
+def modes_restored(network: nn.Module) -> Iterator[None]:
     """Put every module back into training or evaluation mode, whichever it was in."""
     modes = [(module, module.training) for module in network.modules()]
     try:
@@ -95,19 +85,3 @@ def _modes_restored(network: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def acts_on_each_neuron(node: Any) -> bool:
-    """Whether a node of the graph is an operation that treats every neuron alone."""
-    if node.type != ops.OPTYPE.ELEMENTWISE or not hasattr(node.grad_fn, "name"):
-        return False
-    operation = node.grad_fn.name().rstrip("0123456789").removesuffix("Backward")
-    return operation in _ALONE or (operation == "Mean" and _averages_positions(node.grad_fn))
-
-
-def _averages_positions(grad_fn: Any) -> bool:
-    """Whether a mean goes over H and W alone: what global average pooling is traced as."""
-    rank = len(grad_fn._saved_self_sym_sizes)
-    # Autograd gives negative dimensions as unsigned 64-bit numbers.
-    dims = [dim - 2**64 if dim >= 2**63 else dim for dim in grad_fn._saved_dim]
-    return rank == 4 and {dim % rank for dim in dims} == {2, 3}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clusterpress.errors import ConfigError
-from clusterpress.merging.hidden import HiddenLayer
+from clusterpress.merging.layers import HiddenLayer
 from clusterpress.suggest import nearest
 
 Keep = float | Mapping[str, float]

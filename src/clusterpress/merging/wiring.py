@@ -1,0 +1,150 @@
+"""Follow the neurons through the nodes of torch-pruning's graph, from input to output."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch_pruning import ops
+
+from clusterpress.merging.couplings import Consumer, Couplings, Norm
+from clusterpress.merging.flow import Flow, blocked, concatenated
+from clusterpress.merging.operations import (
+    acts_on_each_neuron,
+    channel_padding,
+    concatenates_neurons,
+    joins,
+    keeps_linear,
+    loses_positions,
+    positions_of_reshape,
+)
+
+
+class Wiring:
+    """Tells what each node does to the neurons that reach it.
+
+    torch-pruning's graph gives the layers, the operations and their wiring. Which channel is which
+    neuron is followed here: its own index maps take every operation that it does not know for one
+    that leaves the channels in their places.
+
+    Args:
+        names: The network's modules by name.
+    """
+
+    def __init__(self, names: dict[nn.Module, str]) -> None:
+        self.names = names
+        self.found = Couplings()
+
+    def follow(self, node: Any, inputs: Sequence[Flow]) -> Flow:
+        """Give the flow behind a node, remembering what it couples.
+
+        Args:
+            node: A node of the graph, after all that feed it.
+            inputs: Flows of its inputs in their order.
+        """
+        carrying = [flow for flow in inputs if flow.segments]
+        if isinstance(node.module, nn.Linear | nn.Conv2d):
+            return self._layer(node.module, carrying)
+        if node.type == ops.OPTYPE.OUTPUT:
+            self.found.kept.update(layer for flow in carrying for layer in flow.layers)
+        if not carrying:
+            return Flow()
+        if joins(node):
+            return self._skip(node, inputs)
+        if any(flow.obstacle for flow in inputs):
+            return blocked(inputs, "")
+        if isinstance(node.module, _BatchNorm):
+            return self._norm(node, carrying)
+        return self._operation(node, inputs)
+
+    def _layer(self, module: nn.Linear | nn.Conv2d, carrying: Sequence[Flow]) -> Flow:
+        name, groups = self.names[module], getattr(module, "groups", 1)
+        flow = self._one(carrying, f"the uses of {name} read different channels")
+        inputs = int(module.weight.shape[1]) * groups
+        if groups > 1:
+            why = (
+                f"layer {name!r} is a convolution of {groups} groups, and neurons cannot be merged "
+                "across groups"
+            )
+            flow = blocked([flow], why)
+            self.found.block([name], why)
+        elif flow.segments and not flow.obstacle and flow.channels != inputs:
+            flow = blocked([flow], f"layer {name!r} reads {inputs} inputs that are not theirs")
+        if flow.obstacle:
+            self.found.block(flow.layers, flow.obstacle)
+        else:
+            self.found.consumers += [
+                (str(each.layer), Consumer(name, each.columns, start))
+                for start, each in flow.starts()
+            ]
+        self.found.spend(flow)
+        given = self.found.give(name, int(module.weight.shape[0]))
+        return given.flattened(1) if isinstance(module, nn.Linear) else given
+
+    def _norm(self, node: Any, carrying: Sequence[Flow]) -> Flow:
+        module, name = node.module, self.names[node.module]
+        flow = self._one(carrying, f"the uses of {name} read different channels")
+        if module.running_mean is None:
+            return blocked([flow], f"they pass through {node.name} without running statistics")
+        if flow.obstacle or module.num_features != flow.channels:
+            return blocked([flow], f"{node.name} reads channels that are not theirs")
+        self.found.norms += [
+            (str(each.layer), Norm(name, each.columns, start, each.layer if each.linear else None))
+            for start, each in flow.starts()
+        ]
+        return flow.nonlinear()
+
+    def _one(self, flows: Sequence[Flow], why: str) -> Flow:
+        """Give the flow into a module; one that is used several times joins what it reads."""
+        if len(flows) < 2:
+            return flows[0] if flows else Flow()
+        first, *others = [self.found.spend(flow) for flow in flows]
+        if any(flow.obstacle or not flow.aligned(first) for flow in flows):
+            return blocked(flows, why)
+        for other in others:
+            self.found.join(first, other)
+        return first
+
+    def _skip(self, node: Any, inputs: Sequence[Flow]) -> Flow:
+        if len(inputs) != len(node.grad_fn.next_functions) or not all(f.segments for f in inputs):
+            return blocked(inputs, f"they pass through {node.name} with the input or a constant")
+        first, *others = [self.found.spend(flow) for flow in inputs]
+        if any(flow.obstacle or not flow.aligned(first) for flow in inputs):
+            layers = [layer for flow in inputs for layer in flow.layers]
+            self.found.skips.update(layers)
+            return blocked(inputs, _misaligned(inputs))
+        for other in others:
+            self.found.join(first, other)
+        return first
+
+    def _operation(self, node: Any, inputs: Sequence[Flow]) -> Flow:
+        flow = inputs[0]
+        if node.type == ops.OPTYPE.CONCAT:
+            return _concatenation(node, inputs)
+        if node.type == ops.OPTYPE.RESHAPE:
+            return flow.flattened(positions_of_reshape(node))
+        padding = None if flow.flat else channel_padding(node)
+        if padding is not None:
+            return self.found.spend(flow).padded(*padding)
+        if node.type == ops.OPTYPE.OUTPUT or keeps_linear(node):
+            return flow if not loses_positions(node) else flow.flattened(1)
+        if acts_on_each_neuron(node):
+            return self.found.spend(flow)
+        return blocked(inputs, f"they pass through {node.name}")
+
+
+def _concatenation(node: Any, inputs: Sequence[Flow]) -> Flow:
+    whole = len(inputs) == len(node.grad_fn.next_functions) and all(f.segments for f in inputs)
+    if whole and concatenates_neurons(node) and len({flow.flat for flow in inputs}) == 1:
+        return concatenated(inputs)
+    why = "is not along dimension 1" if whole else "has the input or a constant in it"
+    return blocked(inputs, f"they pass through a concatenation that {why}")
+
+
+def _misaligned(inputs: Sequence[Flow]) -> str:
+    if any(segment.layer is None for flow in inputs for segment in flow.segments):
+        return (
+            "a skip joins them with channels of which a padding gives some (shortcut A), and how "
+            "many it pads does not follow from the layers' widths"
+        )
+    return "a skip joins them with channels that are not one layer's, one after another"

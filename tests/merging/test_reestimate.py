@@ -1,0 +1,62 @@
+"""Statistics of BatchNorm are those of the images that go through, and nothing else changes."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from clusterpress.errors import ConfigError
+from clusterpress.merging import reestimate
+
+IMAGES = torch.randn(40, 3, 6, 6, generator=torch.Generator().manual_seed(0)) * 3 + 1
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=0.3), nn.Dropout(0.9), nn.Conv2d(4, 2, 4)
+    )
+
+
+def test_one_batch_gives_its_own_statistics():
+    net = network()
+    assert reestimate(net, [IMAGES]) == 40
+    sums = net[0](IMAGES)
+    torch.testing.assert_close(net[1].running_mean, sums.mean((0, 2, 3)))
+    torch.testing.assert_close(net[1].running_var, sums.var((0, 2, 3)))
+
+
+def test_batches_count_alike_and_old_statistics_not():
+    net = network()
+    with torch.no_grad():
+        net[1].running_mean.fill_(1e6)
+    assert reestimate(net, IMAGES.split(10)) == 40
+    torch.testing.assert_close(net[1].running_mean, net[0](IMAGES).mean((0, 2, 3)))
+
+
+def test_nothing_else_changes():
+    net = network().eval()
+    net[2].train()
+    before = copy.deepcopy(dict(net.named_parameters()))
+    reestimate(net, [IMAGES])
+    assert [module.training for module in net] == [False, False, True, False]
+    assert net[1].momentum == 0.3
+    assert all(torch.equal(value, before[name]) for name, value in net.named_parameters())
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_without_images_statistics_stay_and_the_reason_is_said():
+    net = network()
+    before = net[1].running_var.clone()
+    with pytest.raises(ConfigError, match="needs training images"):
+        reestimate(net, [])
+    assert torch.equal(net[1].running_var, before)
+
+
+def test_without_norms_no_image_is_asked_for():
+    def batches():
+        raise AssertionError("asked")
+        yield
+
+    assert reestimate(nn.Sequential(nn.Linear(2, 2)), batches()) == 0
