@@ -2,8 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from clusterpress import artifact
+from clusterpress.data.batches import Batches
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ArtifactError
 from clusterpress.runs.plan import Plan
@@ -22,6 +23,9 @@ from clusterpress.training.loop import train
 from clusterpress.training.recipe import Recipe
 
 NETWORK = "network.safetensors"
+STEP_BATCH = 500
+# A place on the axis of data orders that no training of a stage has: they count from 0.
+STEP_PASS = 1_000_000
 
 
 @lru_cache(maxsize=2)
@@ -156,7 +160,14 @@ class Stages:
             train=run,
             example=torch.zeros(1, *self.plan.data.shape),
             clustering=derive(self.plan.seed, "clustering", number),
+            batches=partial(self._batches, number),
         )
+
+    def _batches(self, number: int) -> Iterator[torch.Tensor]:
+        """Give training images for a step's own forward passes, in an order of their own."""
+        order = derive(self.plan.seed, "data", number, STEP_PASS)
+        for images, _ in Batches(self.images.train, STEP_BATCH, order):
+            yield self.images.normalize(images)
 
     def _loggers(self, number: int, call: int) -> list[Any]:
         name = f"{self.plan.stage_ids[number]}-{self.names[number]}" + (f"-{call}" if call else "")

@@ -1,6 +1,6 @@
 """The contract of a step: one move of a compression method on a network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -11,6 +11,11 @@ from torch import nn
 from clusterpress.training.recipe import Recipe
 
 Trainer = Callable[[nn.Module, Recipe], None]
+Batches = Callable[[], Iterable[torch.Tensor]]
+
+
+def _no_batches() -> Iterable[torch.Tensor]:
+    return ()
 
 
 @dataclass
@@ -22,12 +27,15 @@ class Context:
         example: One batch of one normalised input image, float32, shape (1, C, H, W).
         clustering: Root seed of everything random that is not training.
         facts: What the step wants remembered in the record: JSON-safe values by name.
+        batches: Give batches of normalised training images, not augmented, float32, shape
+            (N, C, H, W), in a seeded order; none where the context has no data.
     """
 
     train: Trainer
     example: torch.Tensor
     clustering: int
     facts: dict[str, Any] = field(default_factory=dict)
+    batches: Batches = _no_batches
 
     def rng(self) -> np.random.Generator:
         """Give a fresh numpy generator, the same at every call."""

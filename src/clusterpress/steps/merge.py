@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar, cast
 
 import numpy as np
@@ -14,42 +15,53 @@ from clusterpress.merging import (
     LINKAGES,
     HiddenLayer,
     Keep,
+    Skips,
     checked_keep,
     fold,
     hidden_layers,
     incoming_features,
     mean,
     membership,
+    narrowed,
     partition,
     partition_at,
     relative_error,
     require_finite,
     require_runs,
-    target_widths,
 )
 from clusterpress.merging.partition import Clusterer, Labels, Points
 from clusterpress.steps.base import Context
+from clusterpress.steps.widths import chosen_widths, reestimated, width_problems
 
 
+@dataclass(eq=False)
 class MergeNeurons:
     """Cluster the neurons of every hidden layer and replace each cluster by one neuron.
 
-    A cluster's incoming weights and biases are averaged and its outgoing weights are summed.
+    A cluster's incoming weights and biases are averaged, BatchNorm folded in, and its outgoing
+    weights are summed; BatchNorm is rebuilt around the merged neurons.
     Layers are taken from input to output, each clustered after the previous merge; inputs and
     logits stay. With a linkage this is NAC (Wang et al. 2020, Sensors 20(21):6033), with
     ``kmeans`` Zhong et al. 2018, with ``random`` the control; the details are our reading.
 
     Remembers in the context's facts: ``widths_before``, ``widths_after`` and
-    ``reconstruction_error`` (``|X - X'| / |X|`` of the clustered features) by layer.
+    ``reconstruction_error`` (``|X - X'| / |X|`` of the clustered features) by layer; layers that
+    a skip joins go by the first of them.
 
     Args:
         keep: Share of neurons to keep, in (0, 1]: one for all hidden layers, or by layer name
             (layers that are not named keep their width). The new width of n neurons is
-            ``max(1, round(keep * n))``. This or ``distance`` must be given.
+            ``max(1, round(keep * n))``. This, ``distance`` or ``remove`` must be given.
         cluster: ``average``, ``ward``, ``complete`` (linkages), ``kmeans`` or ``random``.
         distance: Instead of ``keep``, for linkages: the Euclidean distance up to which clusters
             join, the same for every layer.
         restarts: Starts of k-means.
+        remove: Instead of ``keep``: the share of the network's parameters to remove at least, in
+            (0, 1). The largest share of neurons that meets it is kept, the same for every layer.
+        skips: ``internal`` leaves alone the layers whose neurons a skip joins with those of
+            others; ``joined`` clusters all layers that a skip joins as one.
+        reestimate: Whether the statistics of all BatchNorms are estimated anew at the end, on
+            training images (10,000 at most).
 
     Raises:
         ConfigError: Settings are out of range; one error names them all.
@@ -57,53 +69,64 @@ class MergeNeurons:
 
     version: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        keep: Keep | None = None,
-        cluster: str = "average",
-        distance: float | None = None,
-        restarts: int = 5,
-    ) -> None:
-        problems = list(_problems(keep, cluster, distance, restarts))
+    keep: Keep | None = None
+    cluster: str = "average"
+    distance: float | None = None
+    restarts: int = 5
+    remove: float | None = None
+    skips: str = "internal"
+    reestimate: bool = False
+
+    def __post_init__(self) -> None:
+        problems = [
+            *width_problems(
+                self.keep, self.remove, self.skips, self.reestimate, distance=self.distance
+            ),
+            *_problems(self.cluster, self.distance, self.restarts),
+        ]
         if problems:
             raise ConfigError("MergeNeurons is not valid: " + "; ".join(problems) + ".")
-        self.keep = None if keep is None else checked_keep(keep)
-        self.cluster = cast(Clusterer, cluster)
-        self.distance = distance
-        self.restarts = restarts
+        self.keep = None if self.keep is None else checked_keep(self.keep)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Merge in place and return the network.
 
         Raises:
             ConfigError: The network has layers that cannot be merged, or ``keep`` names a layer
-                that it has not. Nothing is changed then, unless its
-                forward pass turns out to name the old widths.
+                that it has not, or ``remove`` cannot be met. Nothing is changed then, unless its
+                forward pass turns out to name the old widths. Or ``reestimate`` is on and the
+                context has no training images.
             DataError: A weight is NaN or infinite. Nothing is changed then.
         """
-        layers = hidden_layers(network, context.example)
+        layers = hidden_layers(network, context.example, cast(Skips, self.skips))
         require_finite(network)
-        widths = None if self.keep is None else target_widths(self.keep, layers)
+        widths = chosen_widths(network, layers, self.keep, self.remove, context)
         rng = context.rng()
         after: dict[str, int] = {}
         errors: dict[str, float] = {}
-        for layer in layers:
+        left = layers
+        while left:
+            layer, *left = left
             points = incoming_features(network, layer)
             labels = self._partition(points, None if widths is None else widths[layer.name], rng)
             after[layer.name] = int(labels.max()) + 1
             errors[layer.name] = relative_error(points, labels)
             _merge(network, layer, labels)
+            left = narrowed(left, layer, layer.width - after[layer.name])
         require_runs(network, context.example)
         context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
         context.facts["widths_after"] = after
         context.facts["reconstruction_error"] = errors
+        if self.reestimate:
+            reestimated(network, context)
         return network
 
     def _partition(self, points: Points, width: int | None, rng: np.random.Generator) -> Labels:
         if width is None:
             linkage = cast(Linkage, self.cluster)
             return partition_at(points, cast(float, self.distance), linkage=linkage)
-        return partition(points, width, cluster=self.cluster, rng=rng, restarts=self.restarts)
+        cluster = cast(Clusterer, self.cluster)
+        return partition(points, width, cluster=cluster, rng=rng, restarts=self.restarts)
 
 
 def _merge(network: nn.Module, layer: HiddenLayer, labels: Labels) -> None:
@@ -113,16 +136,7 @@ def _merge(network: nn.Module, layer: HiddenLayer, labels: Labels) -> None:
         fold(network, layer, mean(labels, clusters), membership(labels, clusters))
 
 
-def _problems(
-    keep: Keep | None, cluster: str, distance: float | None, restarts: int
-) -> Iterator[str]:
-    if (keep is None) == (distance is None):
-        yield f"exactly one of keep ({keep!r}) and distance ({distance!r}) must be given"
-    if keep is not None:
-        try:
-            checked_keep(keep)
-        except ConfigError as error:
-            yield str(error).rstrip(".")
+def _problems(cluster: str, distance: float | None, restarts: int) -> Iterator[str]:
     if cluster not in CLUSTERERS:
         yield f"cluster is {cluster!r}, it must be one of {', '.join(CLUSTERERS)}"
     if distance is not None:

@@ -1,25 +1,27 @@
 """Remove the weakest neurons: the control that neuron merging is compared with."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from clusterpress.errors import ConfigError
 from clusterpress.merging import (
+    HiddenLayer,
     Keep,
+    Skips,
     checked_keep,
     dense_layer,
     fold,
     hidden_layers,
+    narrowed,
     require_finite,
     require_runs,
     selection,
-    target_widths,
 )
 from clusterpress.steps.base import Context
+from clusterpress.steps.widths import chosen_widths, reestimated, width_problems
 
 CRITERIA = ("l1", "random")
 
@@ -36,52 +38,75 @@ class PruneNeurons:
     Args:
         keep: Share of neurons to keep, in (0, 1]: one for all hidden layers, or by layer name
             (layers that are not named keep their width). The new width of n neurons is
-            ``max(1, round(keep * n))``.
+            ``max(1, round(keep * n))``. This or ``remove`` must be given.
         criterion: ``l1`` or ``random``.
+        remove: Instead of ``keep``: the share of the network's parameters to remove at least, in
+            (0, 1). The largest share of neurons that meets it is kept, the same for every layer.
+        skips: ``internal`` leaves alone the layers whose neurons a skip joins with those of
+            others; ``joined`` ranks their neurons by the sum of the joined layers' norms.
+        reestimate: Whether the statistics of all BatchNorms are estimated anew at the end, on
+            training images (10,000 at most).
 
     Raises:
-        ConfigError: A setting is out of range.
+        ConfigError: Settings are out of range; one error names them all.
     """
 
     version: ClassVar[int] = 1
 
-    def __init__(self, keep: Keep, criterion: str = "l1") -> None:
+    def __init__(
+        self,
+        keep: Keep | None = None,
+        criterion: str = "l1",
+        remove: float | None = None,
+        skips: str = "internal",
+        reestimate: bool = False,
+    ) -> None:
+        problems = list(width_problems(keep, remove, skips, reestimate))
         if criterion not in CRITERIA:
-            raise ConfigError(
-                f"The criterion of PruneNeurons is {criterion!r}, it must be one of "
-                f"{', '.join(CRITERIA)}."
-            )
-        self.keep = checked_keep(keep)
+            problems.append(f"criterion is {criterion!r}, it must be one of {', '.join(CRITERIA)}")
+        if problems:
+            raise ConfigError("PruneNeurons is not valid: " + "; ".join(problems) + ".")
+        self.keep = None if keep is None else checked_keep(keep)
         self.criterion = criterion
+        self.remove = remove
+        self.skips = cast(Skips, skips)
+        self.reestimate = reestimate
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Remove neurons in place and return the network.
 
         Raises:
             ConfigError: The network has layers whose neurons cannot be removed, or ``keep`` names
-                a layer that it has not. Nothing is changed then, unless its
-                forward pass turns out to name the old widths.
+                a layer that it has not, or ``remove`` cannot be met. Nothing is changed then,
+                unless its forward pass turns out to name the old widths. Or ``reestimate`` is on
+                and the context has no training images.
             DataError: A weight is NaN or infinite. Nothing is changed then.
         """
-        layers = hidden_layers(network, context.example)
+        layers = hidden_layers(network, context.example, self.skips)
         require_finite(network)
-        widths = target_widths(self.keep, layers)
+        widths = chosen_widths(network, layers, self.keep, self.remove, context) or {}
         rng = context.rng()
-        for layer in layers:
-            if widths[layer.name] < layer.width:
-                weight = dense_layer(network, layer.name).weight.detach()
-                kept = selection(self._kept(weight, widths[layer.name], rng), layer.width)
+        left = layers
+        while left:
+            layer, *left = left
+            width = widths[layer.name]
+            if width < layer.width:
+                kept = selection(self._kept(network, layer, width, rng), layer.width)
                 fold(network, layer, kept, kept)
+            left = narrowed(left, layer, layer.width - width)
         require_runs(network, context.example)
         context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
         context.facts["widths_after"] = widths
+        if self.reestimate:
+            reestimated(network, context)
         return network
 
     def _kept(
-        self, weight: torch.Tensor, width: int, rng: np.random.Generator
+        self, network: nn.Module, layer: HiddenLayer, width: int, rng: np.random.Generator
     ) -> npt.NDArray[np.int64]:
         """Choose the neurons to keep, in ascending order; of equal norms the first is kept."""
         if self.criterion == "random":
-            return np.sort(rng.choice(len(weight), size=width, replace=False))
-        norms = weight.flatten(1).abs().double().sum(dim=1).cpu().numpy()
+            return np.sort(rng.choice(layer.width, size=width, replace=False))
+        weights = [dense_layer(network, name).weight.detach() for name in layer.producers]
+        norms = sum(weight.flatten(1).abs().double().sum(dim=1).cpu().numpy() for weight in weights)
         return np.sort(np.argsort(-norms, kind="stable")[:width])
