@@ -76,11 +76,16 @@ def fold(
         given |= _fold_producer(module, layer, name, incoming, norms)
     for norm in layer.norms_of(None):
         given[norm] = merged(norms[norm], incoming, incoming, torch.zeros(width).double())
-    for name in {norm.name for norm in layer.norms}:
-        own = [norm for norm in layer.norms if norm.name == name]
-        write(network, own, width, [given[norm] for norm in own])
+    _put_norms(network, width, given)
     for name, reader in readers.items():
-        _fold_outgoing(reader, outgoing, [c for c in layer.consumers if c.name == name])
+        _fold_outgoing(reader, outgoing, [each for each in layer.consumers if each.name == name])
+
+
+def _put_norms(network: nn.Module, width: int, given: Mapping[Norm, Affine]) -> None:
+    """Write each BatchNorm once, for one concatenation may have the neurons several times."""
+    for name in {norm.name for norm in given}:
+        own = [norm for norm in given if norm.name == name]
+        write(network, own, width, [given[norm] for norm in own])
 
 
 def _fold_producer(

@@ -58,18 +58,13 @@ class Wiring:
         return self._operation(node, inputs)
 
     def _layer(self, module: nn.Linear | nn.Conv2d, carrying: Sequence[Flow]) -> Flow:
-        name, groups = self.names[module], getattr(module, "groups", 1)
-        flow = self._one(carrying, f"the uses of {name} read different channels")
-        inputs = int(module.weight.shape[1]) * groups
-        if groups > 1:
-            why = (
-                f"layer {name!r} is a convolution of {groups} groups, and neurons cannot be merged "
-                "across groups"
-            )
-            flow = blocked([flow], why)
-            self.found.block([name], why)
-        elif flow.segments and not flow.obstacle and flow.channels != inputs:
-            flow = blocked([flow], f"layer {name!r} reads {inputs} inputs that are not theirs")
+        name = self.names[module]
+        flow = self._one(carrying, f"the uses of {name!r} read different channels")
+        why = _unreadable(module, flow)
+        if why is not None:
+            flow = blocked([flow], f"layer {name!r} {why}")
+        if getattr(module, "groups", 1) > 1:
+            self.found.block([name], f"layer {name!r} {why}")
         if flow.obstacle:
             self.found.block(flow.layers, flow.obstacle)
         else:
@@ -83,7 +78,7 @@ class Wiring:
 
     def _norm(self, node: Any, carrying: Sequence[Flow]) -> Flow:
         module, name = node.module, self.names[node.module]
-        flow = self._one(carrying, f"the uses of {name} read different channels")
+        flow = self._one(carrying, f"the uses of {name!r} read different channels")
         if module.running_mean is None:
             return blocked([flow], f"they pass through {node.name} without running statistics")
         if flow.obstacle or module.num_features != flow.channels:
@@ -131,6 +126,19 @@ class Wiring:
         if acts_on_each_neuron(node):
             return self.found.spend(flow)
         return blocked(inputs, f"they pass through {node.name}")
+
+
+def _unreadable(module: nn.Linear | nn.Conv2d, flow: Flow) -> str | None:
+    """Say why a layer's inputs are not the channels of a flow, if so."""
+    groups, inputs = getattr(module, "groups", 1), int(module.weight.shape[1])
+    if groups > 1:
+        return (
+            f"is a convolution of {groups} groups, and neurons cannot be merged across groups "
+            "(depthwise ones are such too)"
+        )
+    if flow.segments and not flow.obstacle and flow.channels != inputs:
+        return f"reads {inputs} inputs that are not theirs"
+    return None
 
 
 def _concatenation(node: Any, inputs: Sequence[Flow]) -> Flow:
