@@ -119,6 +119,65 @@ def test_merged_sizes_are_taken_over(tmp_path: Path) -> None:
     assert ledger.file_bytes == path.stat().st_size
 
 
+def test_merged_norms_are_taken_over(tmp_path: Path) -> None:
+    network, big = Small(filters=3, hidden=7).eval(), Small(filters=4, hidden=12).eval()
+    network.norm.running_mean.uniform_(-1, 1)
+    path, ledger = saved(network, tmp_path)
+    loaded = load(path, into=big)
+    assert (big.norm.num_features, big.conv.out_channels) == (3, 3)
+    assert all(len(tensor) == 3 for tensor in big.norm.state_dict().values() if tensor.ndim)
+    assert big.norm.weight.requires_grad
+    images = torch.randn(2, 1, 6, 6)
+    assert torch.equal(loaded(images), network(images))
+    assert read(path).ledger == ledger
+    big.train()(images).sum().backward()
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d])
+@pytest.mark.parametrize("affine", [True, False])
+def test_norms_with_and_without_weights_are_resized(tmp_path: Path, norm, affine: bool) -> None:
+    path, _ = saved(nn.Sequential(norm(3, affine=affine)), tmp_path)
+    loaded = load(path, into=nn.Sequential(norm(8, affine=affine)))
+    assert loaded[0].num_features == len(loaded[0].running_var) == 3
+
+
+@pytest.mark.parametrize("norm", [nn.LayerNorm, lambda n: nn.GroupNorm(1, n)])
+def test_other_norms_keep_their_size(tmp_path: Path, norm) -> None:
+    path, _ = saved(nn.Sequential(norm(4)), tmp_path)
+    with pytest.raises(ArtifactError, match="does not fit"):
+        load(path, into=nn.Sequential(norm(8)))
+
+
+@pytest.mark.parametrize("tensor", ["weight", "bias", "running_mean", "running_var"])
+def test_a_norm_whose_tensors_differ_in_size_is_refused(tmp_path: Path, tensor: str) -> None:
+    damaged, big = Small(), Small()
+    value = getattr(damaged.norm, tensor)
+    value.data = value.data[:3].clone()
+    path, _ = saved(damaged, tmp_path)
+    with pytest.raises(ArtifactError, match=r"norm\.\w+' of shape \(\d,\) does not fit"):
+        load(path, into=big)
+    assert big.norm.num_features == len(big.norm.weight) == 4
+
+
+@pytest.mark.parametrize("shape", [(0,), (2, 2), ()])
+def test_a_norm_that_is_no_list_of_features_is_refused(tmp_path: Path, shape) -> None:
+    network = nn.Sequential(nn.BatchNorm2d(4))
+    for tensor in ("weight", "bias", "running_mean", "running_var"):
+        getattr(network[0], tensor).data = torch.ones(shape)
+    path, _ = saved(network, tmp_path)
+    with pytest.raises(ArtifactError, match="does not fit"):
+        load(path, into=nn.Sequential(nn.BatchNorm2d(4)))
+
+
+def test_a_norm_counts_its_batches_in_one_number(tmp_path: Path) -> None:
+    network = Small()
+    network.norm.num_batches_tracked.data = torch.zeros(3, dtype=torch.int64)
+    network.ip1 = nn.Linear(64, 11)
+    path, _ = saved(network, tmp_path)
+    with pytest.raises(ArtifactError, match="num_batches_tracked"):
+        load(path, into=Small())
+
+
 def test_grouped_convolutions_keep_their_channels(tmp_path: Path) -> None:
     path, _ = saved(nn.Sequential(nn.Conv2d(8, 6, 3, groups=2)), tmp_path)
     loaded = load(path, into=nn.Sequential(nn.Conv2d(16, 4, 3, groups=2)))

@@ -65,9 +65,9 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
     Args:
         path: The file.
         into: A network of the same tensors with at least as many elements, changed in place: its
-            linear and convolution layers take the sizes that the file records. None builds the
-            recorded architecture, where neither it nor the file may have more elements than
-            ``FREE_ELEMENTS`` and ``ELEMENTS_PER_BYTE`` for each byte of the file.
+            linear, convolution and BatchNorm layers take the sizes that the file records. None
+            builds the recorded architecture, where neither it nor the file may have more than
+            ``FREE_ELEMENTS`` elements and ``ELEMENTS_PER_BYTE`` for each byte of the file.
 
     Returns:
         ``into``, or the network built.

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from clusterpress.artifact.content import (
     BUFFER,
@@ -22,6 +23,9 @@ from clusterpress.artifact.content import (
 )
 from clusterpress.artifact.entries import TensorEntry
 from clusterpress.codes import CODES, Code, attach, detach, original_of
+
+# A BatchNorm's tensors that have one value a feature, and shrink where neurons were merged.
+_FEATURES = ("weight", "bias", "running_mean", "running_var")
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,9 @@ def _check(name: str, place: Place, entry: TensorEntry, tensors: Mapping[str, Te
             f"tensor {name!r} is {entry.layer_type} {entry.kind}, the network's is {own}"
         )
     weight = tensors.get(name.removesuffix(tensor) + "weight")
-    if isinstance(module, nn.Conv2d) and tensor == "weight":
+    if isinstance(module, _BatchNorm) and tensor in _FEATURES:
+        fits = _one_size(name.removesuffix(tensor), entry, tensors)
+    elif isinstance(module, nn.Conv2d) and tensor == "weight":
         fits = entry.shape[2:] == tuple(module.kernel_size) and _divides(module, entry)
     elif isinstance(module, nn.Linear) and tensor == "weight":
         fits = len(entry.shape) == 2
@@ -111,6 +117,13 @@ def _check(name: str, place: Place, entry: TensorEntry, tensors: Mapping[str, Te
         raise ValueError(f"tensor {name!r} of shape {entry.shape} does not fit {module}")
     if entry.plain:
         _check_plain(name, place, entry)
+
+
+def _one_size(prefix: str, entry: TensorEntry, tensors: Mapping[str, TensorEntry]) -> bool:
+    """Whether a BatchNorm's tensor is a list of at least one feature, as long as its others."""
+    own = (tensors.get(prefix + tensor) for tensor in _FEATURES)
+    shapes = {each.shape for each in own if each is not None}
+    return len(entry.shape) == 1 and entry.elements > 0 and shapes == {entry.shape}
 
 
 def _check_plain(name: str, place: Place, entry: TensorEntry) -> None:
@@ -132,7 +145,9 @@ def fill(own: Mapping[str, Place], tensors: Mapping[str, Rebuilt]) -> None:
     """Give every place its tensor, attach its code, and correct the layers' sizes."""
     for name, place in own.items():
         _put(place, tensors[name])
-        if place.tensor == "weight":
+        if isinstance(place.module, _BatchNorm) and place.tensor in _FEATURES:
+            (place.module.num_features,) = tensors[name].shape
+        elif place.tensor == "weight":
             _correct_sizes(place.module, tensors[name].shape)
 
 
