@@ -66,7 +66,7 @@ def test_chunks_of_columns_and_the_number_of_threads_change_nothing(monkeypatch)
     monkeypatch.setattr(room, "_CHUNK_BYTES", 45 * 4 * 7)
     np.testing.assert_allclose(condensed_distances(points), whole, rtol=1e-4)
     chunked = condensed_distances(points)
-    monkeypatch.setattr("clusterpress.clustering.threads.numba.get_num_threads", lambda: 1)
+    monkeypatch.setattr("clusterpress.clustering.threads.available", lambda: 1)
     assert np.array_equal(condensed_distances(points), chunked)
 
 

@@ -156,7 +156,7 @@ def test_means_of_many_columns_do_not_depend_on_the_number_of_threads(monkeypatc
     for c in range(3):
         np.testing.assert_allclose(found.centers[c], points[c::3].mean(axis=0), atol=1e-14)
     assert found.error == pytest.approx(((points - found.centers[labels]) ** 2).sum())
-    monkeypatch.setattr("clusterpress.clustering.threads.numba.get_num_threads", lambda: 1)
+    monkeypatch.setattr("clusterpress.clustering.threads.available", lambda: 1)
     assert same(found, _around_means(points, labels))
 
 

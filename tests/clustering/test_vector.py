@@ -1,6 +1,5 @@
 """k-means on vectors against scikit-learn and by its invariants, and its edge cases."""
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from clusterpress.clustering import kmeans, label_type, optimal
+from clusterpress.clustering import kmeans, label_type, optimal, threads
 from clusterpress.clustering.vector import panels, wide
 from clusterpress.errors import ConfigError, DataError
 
@@ -131,12 +130,11 @@ def test_pieces_do_not_matter(monkeypatch, width, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_number_of_threads_does_not_matter(dtype):
+def test_the_number_of_threads_does_not_matter(monkeypatch, dtype):
     points = normals(70_001, 2, dtype)
-    before = numba.get_num_threads()
     results = []
-    for threads in (1, before):
-        numba.set_num_threads(threads)
+    for number in (1, 3):
+        monkeypatch.setattr(threads, "available", lambda number=number: number)
         results.append(kmeans(points, 9, rng=rng(), max_iterations=5))
     one, many = results
     assert np.array_equal(one.labels, many.labels)

@@ -10,17 +10,25 @@ Result = TypeVar("Result")
 
 
 def on_threads(work: Callable[[int], Result], pieces: int) -> list[Result]:
-    """Give ``work(0)``, …, ``work(pieces - 1)``, done on as many threads as numba is set to use.
+    """Give ``work(0)``, …, ``work(pieces - 1)``, done on ``available()`` threads.
 
-    The number of threads is numba's (``NUMBA_NUM_THREADS``, ``numba.set_num_threads``), which
-    joblib and the like set for their workers. Where the pieces do not depend on that number, nor
-    does the result. The threads end with the call, so that a process may fork afterwards.
+    Where the pieces do not depend on that number, nor does the result. The threads end with the
+    call, so that a process may fork afterwards.
     """
-    threads = min(pieces, numba.get_num_threads())
+    threads = min(pieces, available())
     if threads <= 1:
         return [work(piece) for piece in range(pieces)]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, range(pieces)))
+
+
+def available() -> int:
+    """Give the number of threads that numba was told of: the cores, or ``NUMBA_NUM_THREADS``.
+
+    joblib and the like set that variable for their workers. ``numba.get_num_threads`` would
+    start numba's own threads, and with them set OpenMP's number, which is torch's too.
+    """
+    return int(numba.config.NUMBA_NUM_THREADS)
 
 
 def cut(count: int, size: int, most: int) -> list[slice]:
