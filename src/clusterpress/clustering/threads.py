@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numba
+from numba.core import config
 
 Result = TypeVar("Result")
 
@@ -28,7 +28,7 @@ def available() -> int:
     joblib and the like set that variable for their workers. ``numba.get_num_threads`` would
     start numba's own threads, and with them set OpenMP's number, which is torch's too.
     """
-    return int(numba.config.NUMBA_NUM_THREADS)
+    return int(vars(config)["NUMBA_NUM_THREADS"])
 
 
 def cut(count: int, size: int, most: int) -> list[slice]:

@@ -1,6 +1,7 @@
 """The stages of a run: each is done once, kept as a file, and found again by its id."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -50,6 +51,7 @@ class Stages:
     def __init__(self, plan: Plan, store: Store) -> None:
         self.plan, self.store = plan, store
         self.names = ["baseline", *plan.steps]
+        self._seconds_before = 0.0
 
     @property
     def images(self) -> ImageSet:
@@ -111,7 +113,7 @@ class Stages:
     def _do(self, number: int, place: Path) -> None:
         start, context = time.perf_counter(), self._context(number)
         network = self._initial(context) if number == 0 else self._moved(number, context)
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start + self._seconds_before
         test = self.measure(network, "test")
         with self.store.appearing(place) as folder:
             ledger = artifact.save(network, folder / NETWORK)
@@ -127,6 +129,10 @@ class Stages:
                     "facts": context.facts,
                 },
             )
+        shutil.rmtree(self._unfinished(number), ignore_errors=True)
+
+    def _unfinished(self, number: int) -> Path:
+        return self.store.unfinished(self.plan.stage_ids[number])
 
     def _initial(self, context: Context) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
@@ -144,17 +150,20 @@ class Stages:
 
     def _context(self, number: int) -> Context:
         calls = iter(range(1_000_000))
+        self._seconds_before = 0.0
 
         def run(network: nn.Module, recipe: Recipe) -> None:
             call = next(calls)
-            train(
+            history = train(
                 network,
                 self.images,
                 recipe,
                 seed=derive(self.plan.seed, "data", number, call),
                 settings=self.plan.trainer,
                 loggers=self._loggers(number, call),
+                checkpoint=self._unfinished(number) / f"{call}.ckpt",
             )
+            self._seconds_before += history.seconds_before
 
         return Context(
             train=run,

@@ -15,7 +15,7 @@ from clusterpress.errors import StoreError
 
 
 class Store:
-    """A folder with ``stages/<id>/``, ``runs/<id>/`` and ``locks/``.
+    """A folder with ``stages/<id>/``, ``runs/<id>/``, ``unfinished/<id>/`` and ``locks/``.
 
     A stage's or run's folder is filled under a temporary name, synced and renamed; so whatever
     kills the process, what has its final name is whole.
@@ -42,6 +42,10 @@ class Store:
     def run(self, run_id: str) -> Path:
         """Give the folder of a run, there or not."""
         return self.root / "runs" / run_id
+
+    def unfinished(self, stage_id: str) -> Path:
+        """Give the folder of the states that a stage's long trainings keep until it is done."""
+        return self.root / "unfinished" / stage_id
 
     @contextmanager
     def locked(self, name: str, waiting: str = "") -> Iterator[None]:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytorch_lightning as lightning
@@ -17,6 +18,7 @@ from clusterpress.data.batches import derived_seed
 from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
+from clusterpress.training.checkpoints import Checkpoints, checked
 from clusterpress.training.module import Classifier
 from clusterpress.training.precision import resolved
 from clusterpress.training.quiet import quiet
@@ -49,18 +51,25 @@ class History:
     Attributes:
         epochs: One entry an epoch.
         kept: The epoch (from 0) whose weights the network holds, or None without epochs.
+        done_before: How many of the epochs a process did that was stopped.
     """
 
     epochs: tuple[Epoch, ...]
     kept: int | None
+    done_before: int = 0
 
     @property
     def seconds(self) -> float:
         """Wall time of all epochs."""
         return sum(epoch.seconds for epoch in self.epochs)
 
+    @property
+    def seconds_before(self) -> float:
+        """Wall time of the epochs that were done before."""
+        return sum(epoch.seconds for epoch in self.epochs[: self.done_before])
 
-def train(
+
+def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
     network: nn.Module,
     images: ImageSet,
     recipe: Recipe,
@@ -68,6 +77,7 @@ def train(
     seed: int,
     settings: TrainerSettings | None = None,
     loggers: Sequence[Logger] = (),
+    checkpoint: Path | None = None,
 ) -> History:
     """Train a network in place on the training split.
 
@@ -82,10 +92,13 @@ def train(
         seed: Root seed of data order, augmentation and dropout; not of the initial weights.
         settings: Where and how it runs.
         loggers: Lightning loggers that get the curves.
+        checkpoint: Where a long training keeps its state after an epoch, and goes on from the
+            state that is there; None keeps none. Whoever has the result removes the file.
 
     Raises:
         ConfigError: The recipe selects on a validation split that is empty.
         DataError: The loss is not finite; the message names epoch and step.
+        StoreError: The file ``checkpoint`` is damaged, or there is no room for it.
     """
     settings = settings or TrainerSettings()
     if recipe.select == "validation" and not len(images.validation):
@@ -99,15 +112,24 @@ def train(
         stack.enter_context(quiet())
         stack.enter_context(_torch_state(settings, seed))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
-        trainer = _trainer(recipe, settings, loggers, folder)
-        trainer.fit(classifier, datamodule=ImageDataModule(images, recipe, seed))
+        trainer = _trainer(recipe, settings, loggers, folder, checkpoint)
+        state = checked(checkpoint) if checkpoint is not None and checkpoint.exists() else None
+        module = ImageDataModule(images, recipe, seed)
+        trainer.fit(classifier, datamodule=module, ckpt_path=state, weights_only=True)
+    # Nothing is trained, and nobody calls the hooks, where the last epoch was done before.
+    classifier.keep_selected()
     return _history(classifier)
 
 
 def _trainer(
-    recipe: Recipe, settings: TrainerSettings, loggers: Sequence[Logger], folder: str
+    recipe: Recipe,
+    settings: TrainerSettings,
+    loggers: Sequence[Logger],
+    folder: str,
+    checkpoint: Path | None,
 ) -> lightning.Trainer:
     callbacks: list[Callback] = [RichProgressBar(refresh_rate=20)] if settings.progress else []
+    callbacks += [Checkpoints(checkpoint)] if checkpoint is not None else []
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -128,7 +150,7 @@ def _trainer(
         use_distributed_sampler=False,
         logger=list(loggers) or False,
         callbacks=callbacks,
-        enable_checkpointing=False,
+        enable_checkpointing=checkpoint is not None,
         enable_progress_bar=settings.progress,
         enable_model_summary=False,
         default_root_dir=folder,
@@ -140,7 +162,7 @@ def _history(classifier: Classifier) -> History:
         Epoch(loss, None if math.isnan(error) else error, seconds)
         for loss, error, seconds in classifier.measured.tolist()
     )
-    return History(epochs, int(classifier.kept))
+    return History(epochs, int(classifier.kept), classifier.done_before)
 
 
 @contextmanager

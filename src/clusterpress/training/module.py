@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from clusterpress.errors import DataError
+from clusterpress.training.checkpoints import random_state, set_random_state
 from clusterpress.training.optimisers import build_optimizer, build_schedule
 from clusterpress.training.quiet import silence
 from clusterpress.training.recipe import Recipe
@@ -29,6 +30,7 @@ class Classifier(lightning.LightningModule):
             measured), float64, shape (epochs, 3). A buffer, so that it comes back with the
             weights from the processes of a ``ddp`` training.
         kept: The epoch whose weights the network holds in the end, int64, shape (1,).
+        done_before: Epochs that a process did that was stopped.
     """
 
     measured: torch.Tensor
@@ -45,6 +47,7 @@ class Classifier(lightning.LightningModule):
         self._sizes: list[int] = []
         self._missed = self._seen = 0
         self._started = 0.0
+        self.done_before = 0
         self._best: dict[str, torch.Tensor] = {}
         self._best_error = float("inf")
 
@@ -129,6 +132,22 @@ class Classifier(lightning.LightningModule):
 
     def on_train_end(self) -> None:
         """Put the selected epoch's weights back."""
+        self.keep_selected()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what the hooks and dropout need to go on."""
+        checkpoint["selected"] = {"error": self._best_error, "state": self._best}
+        checkpoint["random_state"] = random_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from a state that was saved after an epoch."""
+        self.done_before = int(checkpoint["epoch"]) + 1
+        self._best_error = checkpoint["selected"]["error"]
+        self._best = checkpoint["selected"]["state"]
+        set_random_state(checkpoint["random_state"])
+
+    def keep_selected(self) -> None:
+        """Put the selected epoch's weights into the network, where validation selects."""
         if self._best:
             self.network.load_state_dict(self._best)
 

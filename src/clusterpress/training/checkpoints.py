@@ -1,0 +1,76 @@
+"""A long training's state on disk, so that one that is killed goes on where it was."""
+
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Checkpoint
+
+from clusterpress.durable import no_room_said, sync
+from clusterpress.errors import StoreError
+
+SECONDS = 60.0  # Least time between two writings.
+
+
+class Checkpoints(Checkpoint):
+    """Keeps the state after an epoch in one file, which is replaced whole.
+
+    A training of less than ``SECONDS`` writes nothing: to begin it anew costs no more.
+
+    Args:
+        path: The file; its folder is made when it is first written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written = time.monotonic()
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Write the state, where it is time; the module's own epoch has ended."""
+        del pl_module
+        # One clock for all processes: all of them take part in writing.
+        if not trainer.strategy.broadcast(time.monotonic() - self._written >= SECONDS):
+            return
+        temporary = self.path.with_suffix(".tmp")
+        with no_room_said(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            trainer.save_checkpoint(temporary)
+            if trainer.is_global_zero:
+                sync(temporary)
+                temporary.replace(self.path)
+                sync(self.path.parent)
+        self._written = time.monotonic()
+
+
+def checked(path: Path) -> Path:
+    """Give the path of a state that can be read.
+
+    Raises:
+        StoreError: The file is damaged.
+    """
+    try:
+        torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise StoreError(
+            f"the state of an unfinished training, {path}, is damaged; "
+            "remove it to have the training begin anew"
+        ) from error
+    return path
+
+
+def random_state() -> dict[str, Any]:
+    """Give the state of torch's global generators, which dropout draws from."""
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return {"cpu": torch.get_rng_state(), "cuda": devices}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Put the generators where ``random_state`` found them."""
+    torch.set_rng_state(state["cpu"].cpu())
+    if len(state["cuda"]) == torch.cuda.device_count() > 0:
+        torch.cuda.set_rng_state_all([device.cpu() for device in state["cuda"]])

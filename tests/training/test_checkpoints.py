@@ -1,0 +1,117 @@
+"""Trainings that are stopped and go on."""
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from clusterpress.data.images import ImageSet
+from clusterpress.errors import StoreError
+from clusterpress.training import checkpoints
+from clusterpress.training.loop import History, train
+from clusterpress.training.recipe import Recipe
+
+RECIPE = Recipe(epochs=4, batch_size=32, lr=0.02, augmentation="shift", shift=1, warmup_epochs=1)
+
+
+class StoppedError(Exception):
+    pass
+
+
+class Fragile(nn.Module):
+    """Passes images through, and stops the training at a step."""
+
+    def __init__(self, steps: int | None) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.training and self.steps is not None:
+            self.steps -= 1
+            if self.steps < 0:
+                raise StoppedError
+        return images
+
+
+@pytest.fixture(autouse=True)
+def _at_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+
+
+def fitted(network: nn.Module, images: ImageSet, recipe: Recipe, **more: Any) -> History:
+    return train(network, images, recipe, seed=0, **more)
+
+
+def copies(network: nn.Module) -> tuple[nn.Module, nn.Module]:
+    dropping = nn.Sequential(Fragile(None), network, nn.Dropout(0.2))
+    return copy.deepcopy(dropping), copy.deepcopy(dropping)
+
+
+def stop(network: nn.Module, steps: int | None) -> None:
+    fragile = network.get_submodule("0")
+    assert isinstance(fragile, Fragile)
+    fragile.steps = steps
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("select", ["last", "validation"])
+@pytest.mark.parametrize("steps", [3, 7, 12, 20])
+def test_going_on_equals_not_stopping(
+    images: ImageSet, network: nn.Module, tmp_path: Path, optimizer: str, select: str, steps: int
+) -> None:
+    recipe = replace(RECIPE, optimizer=optimizer, select=select)
+    whole, stopped = copies(network)
+    expected = fitted(whole, images, recipe)
+    begun = copy.deepcopy(stopped)
+    stop(begun, steps)
+    path = tmp_path / "made" / "state.ckpt"
+    with pytest.raises(StoppedError):
+        fitted(begun, images, recipe, checkpoint=path)
+    found = fitted(stopped, images, recipe, checkpoint=path)
+    assert found.done_before == steps // 6
+    for a, b in zip(found.epochs, expected.epochs, strict=True):
+        assert (a.train_loss, a.validation_error) == (b.train_loss, b.validation_error)
+    assert found.kept == expected.kept
+    state = whole.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in stopped.state_dict().items())
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("select", ["last", "validation"])
+def test_a_training_that_was_done_is_not_done_again(
+    images: ImageSet, network: nn.Module, tmp_path: Path, select: str
+) -> None:
+    first, again = copies(network)
+    recipe = replace(RECIPE, select=select)
+    path = tmp_path / "state.ckpt"
+    expected = fitted(first, images, recipe, checkpoint=path)
+    stop(again, 0)
+    found = fitted(again, images, recipe, checkpoint=path)
+    assert found.epochs == expected.epochs
+    assert found.kept == expected.kept
+    assert found.done_before == RECIPE.epochs
+    assert found.seconds_before == found.seconds
+    state = first.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in again.state_dict().items())
+
+
+def test_a_short_training_writes_nothing(
+    images: ImageSet, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS", 60.0)
+    fitted(network, images, RECIPE, checkpoint=tmp_path / "state.ckpt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_state_is_refused(images: ImageSet, network: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "state.ckpt"
+    fitted(copy.deepcopy(network), images, RECIPE, checkpoint=path)
+    whole = path.read_bytes()
+    for content in (b"", b"no state", whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(StoreError, match=r"state\.ckpt, is damaged; remove it"):
+            fitted(copy.deepcopy(network), images, RECIPE, checkpoint=path)
