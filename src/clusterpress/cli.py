@@ -89,14 +89,19 @@ def reproduce(
     seeds: Annotated[str, typer.Option(help="Root seeds, such as 0,1,2.")] = "0,1,2",
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
     override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what there is to do.")] = False,
 ) -> None:
-    """Run the suites of papers on data sets, then print the comparison."""
+    """Say what there is to do, run the suites of papers on data sets, print the comparison."""
+    from clusterpress.runs.forecast import forecast
     from clusterpress.runs.suite_run import report_failures, run_all
     from clusterpress.runs.suites import chosen, suite_points
 
     points = chosen(suite_points(), papers or [], data or ["digits"])
     extra = tuple(override or [])
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
+    console.print(forecast([overrides for _, overrides in tasks], _seeds(seeds)).sentence())
+    if plan:
+        return
     ended = run_all(tasks, _seeds(seeds), jobs)
     _print_comparison(data or ["digits"], None, extra)
     raise typer.Exit(report_failures(ended))

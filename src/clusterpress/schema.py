@@ -53,6 +53,8 @@ class Config:
         trainer: Where training runs; no part of a run's identity.
         tracker: Who else is told of a run; no part of a run's identity.
         seed: Root seed; zero is a seed.
+        baseline_seed: Root seed of the baseline alone, where several seeds of a method shall
+            begin from one baseline that is dear to train; None means ``seed``.
         profile: Name of the budget that the recipes were set for.
         selected: Whether the point was chosen among others, on validation data, for a headline.
         position_bits: Width of a relative position as the papers count it (5; 4 for AlexNet).
@@ -68,6 +70,7 @@ class Config:
     trainer: Any = MISSING
     tracker: Any = MISSING
     seed: int = 0
+    baseline_seed: int | None = None
     profile: str = "cpu"
     selected: bool = False
     position_bits: int = 5

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clusterpress.errors import StoreError
-from clusterpress.results.tidy import COUNTS, IDENTITY, MEASURED, ORIGIN, Row, tidy
+from clusterpress.results.tidy import COUNTS, IDENTITY, MEASURED, ORIGIN, SEEDS, Row, tidy
 
 FORMAT = 1
 OPTIONAL = (
@@ -66,8 +66,10 @@ def flatten(record: Mapping[str, Any]) -> Row:
         raise ValueError("it is not a JSON object")
     if record["format"] != FORMAT:
         raise ValueError(f"its format is {record['format']!r}; this version reads {FORMAT}")
+    # Older records have no such entry: there the baseline's seed was the run's.
+    record = {"baseline_seed": record["seed"], **record}
     row: Row = {name: record[name] for name in IDENTITY}
-    row |= {name: _count(record, name) for name in ("seed", *COUNTS)}
+    row |= {name: _count(record, name) for name in (*SEEDS, *COUNTS)}
     row |= {name: _number(record, name) for name in ("baseline_top1_error", "top1_error")}
     row |= {name: _number(record, name) for name in OPTIONAL if record.get(name) is not None}
     row |= {f"ratio_{name}": _ratio(record["ratios"], name) for name in record["ratios"]}
@@ -107,8 +109,13 @@ def _provenance(record: Mapping[str, Any]) -> Row:
     provenance = record["provenance"]
     row: Row = {name: provenance.get(name) for name in ORIGIN}
     row["torch"] = provenance.get("packages", {}).get("torch")
-    entries = {**provenance, **record}
+    entries = {**provenance, **record, **_baseline_seconds(record["stages"])}
     return row | {n: _number(entries, n) for n in MEASURED if entries.get(n) is not None}
+
+
+def _baseline_seconds(stages: list[Mapping[str, Any]]) -> Row:
+    seconds = stages[0].get("seconds") if stages else None
+    return {} if seconds is None else {"baseline_seconds": seconds}
 
 
 def _number(entries: Mapping[str, Any], name: str) -> float:

@@ -28,7 +28,9 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
         data: The data set.
         runs: The suite's runs with ``suite`` and ``name`` columns.
     """
-    points = [(str(name), group) for name, group in runs.groupby("name", sort=False)]
+    # A name stands for one point in every profile: the same method by another recipe.
+    grouped = runs.groupby(["name", "profile"], sort=False)
+    points = [(str(name), group) for (name, _), group in grouped]
     stages = _stages(runs)
     ratios = [str(c) for c in runs if str(c).startswith("ratio_") and runs[c].notna().any()]
     return page(
@@ -36,7 +38,8 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
         section(
             "Top-1 error, %",
             "Mean over the seeds on the official test set; the change is to the own baseline, "
-            "paired by seed, in points. `none` is the baseline trained for the same extra epochs.",
+            "paired by seed, in points. `none` is the baseline trained for the same extra epochs. "
+            "Where one baseline serves several seeds, an interval tells of the method alone.",
             table(_with_controls([_errors(n, group, stages) for n, group in points], points)),
         ),
         section(
@@ -50,6 +53,12 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
             "`han2016_huffman` counts for the same weights.",
             table([_bytes(name, group) for name, group in points]),
         ),
+        section(
+            "Time",
+            "Hours of training and evaluation, all seeds together. Baselines are trained once and "
+            "shared: by the points of this page, and by those of other pages.",
+            table([_hours(runs)]),
+        ),
     )
 
 
@@ -62,6 +71,8 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
     cells = {
         "point": _point(name, runs),
         "n": str(len(runs)),
+        "baselines": str(runs["baseline_seed"].nunique()),
+        "profile": _one(runs["profile"]),
         "protocol": _one(runs["protocol"]),
         "baseline": number(runs["baseline_top1_error"].mean()),
     }
@@ -73,11 +84,11 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
 
 def _with_controls(rows: list[Cells], points: list[tuple[str, pd.DataFrame]]) -> list[Cells]:
     """Add the change to ``<model>-none`` of the same suite, where the suite has one."""
-    named = dict(points)
+    named = {(name, group["profile"].iloc[0]): group for name, group in points}
     changes = []
     for name, group in points:
-        control = f"{group['model'].iloc[0]}-none"
-        other = control in named and control != name
+        control = (f"{group['model'].iloc[0]}-none", group["profile"].iloc[0])
+        other = control in named and control[0] != name
         changes.append(
             describe(change_to_point(group, named[control]), signed=True) if other else "–"
         )
@@ -103,6 +114,24 @@ def _bytes(name: str, runs: pd.DataFrame) -> Cells:
     }
     cells = {"point": _point(name, runs), "n": str(len(runs))}
     return cells | {words: _whole(runs[column].mean()) for words, column in columns.items()}
+
+
+def _hours(runs: pd.DataFrame) -> Cells:
+    """Set the time of the runs beside that of as many runs without shared baselines."""
+    alone = runs["stage_seconds"].sum() / 3600
+    each = runs["baseline_seconds"].sum() / 3600
+    shared = runs.drop_duplicates(
+        ["model", "profile", "baseline_parameters", "baseline_seed", "baseline_seconds"]
+    )
+    once = shared["baseline_seconds"].sum() / 3600
+    return {
+        "runs": str(len(runs)),
+        "baselines": str(len(shared)),
+        "baselines, h": number(once),
+        "compression, h": number(alone - each),
+        "together, h": number(once + alone - each),
+        "if each run trained its own baseline, h": number(alone),
+    }
 
 
 def _point(name: str, runs: pd.DataFrame) -> str:

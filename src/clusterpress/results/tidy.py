@@ -22,6 +22,7 @@ IDENTITY = (
     "method",
     "point",
     "seed",
+    "baseline_seed",
     "profile",
     "protocol",
     "selected",
@@ -37,7 +38,14 @@ COUNTS = (
     "bias_bytes",
     "weight_stream_bytes",
 )
-MEASURED = ("latency_ms", "peak_memory_bytes", "seconds", "stage_seconds", "threads")
+MEASURED = (
+    "latency_ms",
+    "peak_memory_bytes",
+    "seconds",
+    "stage_seconds",
+    "baseline_seconds",
+    "threads",
+)
 ORIGIN = (
     "git_commit",
     "git_dirty",
@@ -61,7 +69,8 @@ CORE = (
     "han2016_huffman_bytes",
     "stages",
 )
-TEXT = (*(name for name in IDENTITY if name not in ("seed", "selected")), "stages", *ORIGIN)
+SEEDS = ("seed", "baseline_seed")
+TEXT = (*(name for name in IDENTITY if name not in (*SEEDS, "selected")), "stages", *ORIGIN)
 ORDER = ["paper", "data", "model", "method", "point", "seed", "id"]
 DIGITS = 10
 
@@ -138,7 +147,7 @@ def _typed(column: pd.Series, name: str) -> pd.Series:
         return column.map(_text).astype(object)
     if name == "selected":
         return column.map(lambda value: str(value).lower() == "true").astype(bool)
-    if name == "seed" or name in COUNTS:
+    if name in (*SEEDS, *COUNTS):
         return pd.to_numeric(column).astype("int64")
     numbers = pd.to_numeric(column).astype("float64")
     return numbers.map(lambda value: float(f"{value:.{DIGITS}g}")).astype("float64")

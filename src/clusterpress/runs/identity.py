@@ -83,12 +83,15 @@ def identify(plain: Mapping[str, Any]) -> Identity:
     moves = [settings(node) for node in plain["method"]["steps"].values()]
     method = {key: plain["method"][key] for key in ("name", "paper")}
     marks = {key: plain[key] for key in ("profile", "selected", "position_bits")}
+    seed, own = int(plain["seed"]), plain["baseline_seed"]
+    if own is not None:
+        marks["baseline_seed"] = own
     # At any one seed: only that the chain is the same counts here.
     point = digest(
         {"stages": chain(first, moves, 0)[-1], **method, **marks, "record": RECORD_VERSION}
     )
-    run = digest({"point": point, "seed": plain["seed"]})
-    return Identity(point, run, chain(first, moves, int(plain["seed"])))
+    run = digest({"point": point, "seed": seed})
+    return Identity(point, run, chain(first, moves, seed, seed if own is None else own))
 
 
 def _machine(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,18 +111,21 @@ def _machine(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, (value, default) in parts.items() if value != default}
 
 
-def chain(first: Any, steps: list[Any], seed: int) -> list[str]:
+def chain(first: Any, steps: list[Any], seed: int, baseline_seed: int | None = None) -> list[str]:
     """Name the stages of a run: each depends on its own settings and on all before it.
 
     Args:
         first: Settings of the baseline: data, model and recipe.
         steps: Settings of each step in order.
         seed: The root seed.
+        baseline_seed: The baseline's, where it is another.
 
     Returns:
         One id a stage, the baseline's first. Runs that begin alike share the ids they share.
     """
-    ids = [digest({"baseline": first, "seed": seed})]
+    own = seed if baseline_seed is None else baseline_seed
+    ids = [digest({"baseline": first, "seed": own})]
+    drawn = {} if own == seed else {"seed": seed}
     for step in steps:
-        ids.append(digest({"after": ids[-1], "step": step}))
+        ids.append(digest({"after": ids[-1], "step": step, **drawn}))
     return ids

@@ -59,6 +59,11 @@ class Plan:
         """The root seed."""
         return int(self.config["seed"])
 
+    def seed_of(self, stage: int) -> int:
+        """Give the root seed of a stage: the baseline, stage 0, may have one of its own."""
+        own = self.config["baseline_seed"]
+        return self.seed if stage or own is None else int(own)
+
     @property
     def store(self) -> Path:
         """The folder of stages, artifacts and records."""

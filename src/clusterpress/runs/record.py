@@ -36,6 +36,7 @@ def record(
         "data": checked.data.name,
         "model": checked.model["name"],
         "seed": checked.seed,
+        "baseline_seed": checked.seed_of(0),
         "profile": config["profile"],
         "protocol": checked.protocol,
         "selected": config["selected"],

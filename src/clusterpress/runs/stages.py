@@ -136,7 +136,7 @@ class Stages:
 
     def _initial(self, context: Context) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(self.plan.seed, "initialisation"))
+            torch.manual_seed(derive(self.plan.seed_of(0), "initialisation"))
             network = self.plan.network()
         if self.plan.weights is not None:
             self.plan.weights.load(network)
@@ -158,7 +158,7 @@ class Stages:
                 network,
                 self.images,
                 recipe,
-                seed=derive(self.plan.seed, "data", number, call),
+                seed=derive(self.plan.seed_of(number), "data", number, call),
                 settings=self.plan.trainer,
                 loggers=self._loggers(number, call),
                 checkpoint=self._unfinished(number) / f"{call}.ckpt",
@@ -168,13 +168,13 @@ class Stages:
         return Context(
             train=run,
             example=torch.zeros(1, *self.plan.data.shape),
-            clustering=derive(self.plan.seed, "clustering", number),
+            clustering=derive(self.plan.seed_of(number), "clustering", number),
             batches=partial(self._batches, number),
         )
 
     def _batches(self, number: int) -> Iterator[torch.Tensor]:
         """Give training images for a step's own forward passes, in an order of their own."""
-        order = derive(self.plan.seed, "data", number, STEP_PASS)
+        order = derive(self.plan.seed_of(number), "data", number, STEP_PASS)
         for images, _ in Batches(self.images.train, STEP_BATCH, order):
             yield self.images.normalize(images)
 
