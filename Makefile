@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROFILE ?= cpu
+trainer ?= cpu
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 SEEDS ?= 0,1,2
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
-.PHONY: help setup reproduce reproduce-mnist test lint results check-results bench-clustering clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make .venv with the locked packages and clusterpress in it
 
@@ -26,6 +28,13 @@ reproduce: $(READY) ## all papers on the embedded digits (no download), then the
 
 reproduce-mnist: $(READY) ## all papers on the real MNIST (60,000 / 10,000), then the comparison
 	$(BIN)/clusterpress reproduce --data mnist --seeds $(SEEDS) --jobs $(JOBS)
+
+# One training at a time: a network of this size keeps all cores busy by itself.
+reproduce-cifar10: $(READY) ## all papers on CIFAR-10; says first how long. PROFILE=paper trainer=gpu for the full schedules
+	$(BIN)/clusterpress reproduce --data cifar10 --seeds $(SEEDS) --set profile=$(PROFILE) --set trainer=$(trainer)
+
+reproduce-cifar100: $(READY) ## all papers on CIFAR-100, likewise
+	$(BIN)/clusterpress reproduce --data cifar100 --seeds $(SEEDS) --set profile=$(PROFILE) --set trainer=$(trainer)
 
 test: $(READY) ## lint, types, all tests
 	$(BIN)/ruff check src tests

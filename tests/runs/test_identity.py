@@ -3,6 +3,7 @@
 import pytest
 
 from clusterpress.runs.identity import chain, digest, settings
+from clusterpress.runs.pipeline import execute
 
 
 class Knobs:
@@ -55,3 +56,27 @@ def test_zero_is_a_seed_and_seeds_differ():
 
 def test_the_order_of_steps_counts():
     assert chain("net", ["a", "b"], 0)[-1] != chain("net", ["b", "a"], 0)[-1]
+
+
+def test_a_baseline_may_have_a_seed_of_its_own():
+    steps = ["prune", "share"]
+    plain = [chain("net", steps, seed) for seed in range(3)]
+    shared = [chain("net", steps, seed, 0) for seed in range(3)]
+    assert shared[0] == plain[0]
+    assert {ids[0] for ids in shared} == {plain[0][0]}
+    assert len({ids[1] for ids in shared} | {ids[1] for ids in plain}) == 5
+
+
+def test_the_baseline_of_one_seed_serves_the_method_of_another(short):
+    records = [
+        execute(short("method=wang2020", f"seed={seed}", "baseline_seed=5")).record
+        for seed in (5, 6)
+    ]
+    own = execute(short("method=wang2020", "seed=5")).record
+    one, other = ([stage["id"] for stage in record["stages"]] for record in records)
+    assert one[0] == other[0]
+    assert not set(one[1:]) & set(other[1:])
+    assert one == [stage["id"] for stage in own["stages"]]
+    assert records[0]["point"] == records[1]["point"] != own["point"]
+    assert [record["baseline_seed"] for record in (*records, own)] == [5, 5, 5]
+    assert [record["seed"] for record in records] == [5, 6]

@@ -16,17 +16,28 @@ from clusterpress.runs.suites import suite_points
 def named_points(extra: Sequence[str] = ()) -> dict[str, list[tuple[str, str]]]:
     """Give, for every point id, the suite points ``(paper, name)`` that have it.
 
+    A suite point is one in every profile that has a recipe for its data and model.
+
     Args:
-        extra: Overrides that all points were run with.
+        extra: Overrides that all points were run with; where they choose a profile, it is the
+            only one.
 
     Raises:
         ConfigError: A suite point's config is wrong.
     """
     names: dict[str, list[tuple[str, str]]] = {}
     for point in suite_points():
-        identity = identify(resolved(point_config((*point.overrides, *extra))))
-        names.setdefault(identity.point, []).append((point.paper, point.name))
+        for profile in _profiles((*point.overrides, *extra)):
+            identity = identify(resolved(point_config((*point.overrides, *profile, *extra))))
+            names.setdefault(identity.point, []).append((point.paper, point.name))
     return names
+
+
+def _profiles(overrides: Sequence[str]) -> list[tuple[str, ...]]:
+    chosen = dict(line.split("=", 1) for line in overrides)
+    recipe = f"{chosen.get('data')}_{chosen.get('model')}.yaml"
+    has_paper = "profile" not in chosen and (folder("conf") / "recipe/paper" / recipe).is_file()
+    return [(), ("profile=paper",)] if has_paper else [()]
 
 
 def point_config(overrides: Sequence[str]) -> DictConfig:
