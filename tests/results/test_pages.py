@@ -12,6 +12,7 @@ from clusterpress.results.figures import figures
 from clusterpress.results.names import named_runs
 from clusterpress.results.readme import readme_block
 from clusterpress.results.suites import suite_page
+from clusterpress.results.tables import provenance_page
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
 
@@ -112,6 +113,39 @@ def test_variants_of_a_method_have_their_own_line(tmp_path):
     assert merging(runs)["to_none"].iloc[0].n == 0
 
 
+def test_a_share_of_parameters_removed_stands_at_the_keep_ratio_that_was_solved(tmp_path):
+    stages = make_record()["stages"]
+    merged = {**stages[1], "name": "merge", "facts": {"keep": 0.264}}
+    store = store_of(tmp_path, [make_record("w", stages=[stages[0], merged, stages[2]])])
+    runs = named_runs(read_records(store), {"w": [("wang2020", "vgg16-removed92.96")]})
+    assert list(merging(runs)["keep"]) == [0.264]
+
+
+def test_profiles_of_one_name_are_not_mixed(tmp_path):
+    records = [
+        make_record(f"{profile}-{method}", method=method, profile=profile, top1_error=error)
+        for profile, error in (("cpu", 2.0), ("paper", 1.0))
+        for method in ("none", "wang2020")
+    ]
+    names = {f"{p}-{m}": [("s", f"lenet5-{n}")] for p in ("cpu", "paper")
+             for m, n in (("none", "none"), ("wang2020", "keep0.5"))}  # fmt: skip
+    runs = named_runs(read_records(store_of(tmp_path, records)), names)
+    curve = merging(runs).set_index("profile")
+    assert curve["control_point"].to_dict() == {"cpu": "cpu-none", "paper": "paper-none"}
+    page = suite_page("s", "mnist", runs)
+    assert "| lenet5-keep0.5 | 1 | 1 | cpu |" in page
+    assert "| lenet5-keep0.5 | 1 | 1 | paper |" in page
+
+
+def test_hours_count_a_shared_baseline_once(tmp_path):
+    records = [make_record(point, stage_seconds=132.0 * 3600) for point in ("a", "b")]
+    for record in records:
+        record["stages"][0]["seconds"] = 100.0 * 3600
+    names = {"a": [("s", "a")], "b": [("s", "b")]}
+    page = provenance_page(read_records(store_of(tmp_path, records)), names)
+    assert "| s | mnist | 2 | 1 | 100.00 | 64.00 | 164.00 | 264.00 |" in page
+
+
 def test_bits_carry_the_squared_error_of_the_clustering(records):
     (row,) = bits(named_runs(records, NAMES)).to_dict("records")
     assert (row["bits"], row["method"], row["n"]) == (4, "optimal", 3)
@@ -150,7 +184,7 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
         {**row, "seed": seed, "model": "lenet5", "method": method, "parameters": 10,
          "data": "mnist", "stages": "baseline;merge;finetune", "error_after_merge": 2.0,
          "baseline_top1_error": 1.0, "error_after_finetune": row["top1_error"],
-         "error_after_baseline": 1.0}
+         "error_after_baseline": 1.0, "profile": "cpu"}
         for method, group in (("none", long + short), ("wang2020", merged))
         for row in group
         for seed in range(3)

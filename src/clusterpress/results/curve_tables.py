@@ -22,6 +22,7 @@ def merging_page(data: str, curve: pd.DataFrame) -> str:
             {
                 "keep": f"{row['keep']:g}",
                 "method": row["method"],
+                "profile": row["profile"],
                 "n": str(row["n"]),
                 "parameters": f"{row['parameters']:,.0f}",
                 "before fine-tuning": describe(row["before"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from clusterpress.results.names import bits_of, keep_of
+from clusterpress.results.names import bits_of, keep_of, removed_of
 from clusterpress.results.statistics import (
     change_to_baseline,
     change_to_point,
@@ -22,24 +22,28 @@ TRAINING = ("finetune", "retrain", "recover", "train")
 """The names of the steps that only train."""
 
 NEW_WEIGHTS = "reinitialize"
+_KEEP_FACT = re.compile(r"fact_[^.]+\.keep")
 _SQUARED_ERROR = re.compile(r"fact_.+\.relative_squared_error\..+")
 
 
 def merging(runs: pd.DataFrame) -> pd.DataFrame:
     """Collect the curve of merging from the points named ``<model>-keep<ratio>[-<variant>]``.
 
+    A point named ``<model>-removed<percent>[-<variant>]`` has the ratio that its step solved for.
+
     Args:
         runs: Named runs of one data set.
 
     Returns:
-        One row a point: ``model, keep, method, point, n, parameters``; and ``before`` and
+        One row a point: ``model, profile, keep, method, point, n, parameters``; and ``before`` and
         ``after`` fine-tuning (top-1 error, %), ``change`` to the own baseline and ``to_none``,
         the change to the control ``control`` (points, paired by seed), each a ``Summary``.
         ``before`` is nothing for new weights, ``after`` where the method ends without training.
     """
-    points = _points(runs, keep_of, "keep")
+    points = _points(runs, keep_of, "keep") + _points(runs, removed_of, "removed")
     for row in points:
         group = row.pop("runs")
+        row.setdefault("keep", _solved_keep(group))
         row["parameters"] = summarize(group["parameters"]).mean
         control = _control(runs, group)
         row["to_none"] = change_to_point(group, control)
@@ -78,6 +82,7 @@ def _points(runs: pd.DataFrame, read: Reader, knob: str) -> list[dict[str, Any]]
         first = group.drop_duplicates("seed")
         found[str(point)] = {
             "model": first["model"].iloc[0],
+            "profile": first["profile"].iloc[0],
             knob: value[0],
             "method": _label(first["method"].iloc[0], value[1], knob),
             "point": point,
@@ -117,13 +122,19 @@ def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
 
     Suites call different controls by the same name: only runs of one point are taken.
     """
-    suite, model = group["suite"].iloc[0], group["model"].iloc[0]
-    controls: pd.DataFrame = runs.loc[(runs["method"] == CONTROL) & (runs["model"] == model)]
+    suite, model, profile = (group[name].iloc[0] for name in ("suite", "model", "profile"))
+    same = (runs["model"] == model) & (runs["profile"] == profile)
+    controls: pd.DataFrame = runs.loc[(runs["method"] == CONTROL) & same]
     ranks = [
         (s != suite, s != SUITE, len(n), n, point)
         for s, n, point in zip(controls["suite"], controls["name"], controls["point"], strict=True)
     ]
     return controls.loc[[rank == min(ranks) for rank in ranks]]
+
+
+def _solved_keep(runs: pd.DataFrame) -> float:
+    columns = [name for name in runs if _KEEP_FACT.fullmatch(str(name))]
+    return float(runs[columns].mean(axis=1).mean()) if columns else math.nan
 
 
 def _squared_error(runs: pd.DataFrame) -> pd.Series:

@@ -8,7 +8,9 @@ import pandas as pd
 Names = Mapping[str, Sequence[tuple[str, str]]]
 """Point id -> the ``(suite's paper, name in that suite)`` pairs that it serves."""
 
-_KEEP = re.compile(r"(?P<model>[^-]+)-keep(?P<keep>\d*\.?\d+)(?:-(?P<variant>.+))?")
+_NUMBER = r"(?P<number>\d*\.?\d+)(?:-(?P<variant>.+))?"
+_KEEP = re.compile(rf"[^-]+-keep{_NUMBER}")
+_REMOVED = re.compile(rf"[^-]+-removed{_NUMBER}")
 _BITS = re.compile(r"(?P<model>[^-]+)-(?P<bits>\d+)bit(?:-(?P<variant>.+))?")
 
 
@@ -32,11 +34,20 @@ def unnamed_points(records: pd.DataFrame, names: Names) -> list[str]:
 
 def keep_of(name: str) -> tuple[float, str] | None:
     """Read keep ratio and variant from ``<model>-keep<ratio>[-<variant>]``; else None."""
-    found = _KEEP.fullmatch(name)
-    return (float(found["keep"]), found["variant"] or "") if found else None
+    return _number_and_variant(_KEEP, name)
+
+
+def removed_of(name: str) -> tuple[float, str] | None:
+    """Read percentage and variant from ``<model>-removed<percent>[-<variant>]``; else None."""
+    return _number_and_variant(_REMOVED, name)
 
 
 def bits_of(name: str) -> tuple[int, str] | None:
     """Read bits and variant from ``<model>-<bits>bit[-<variant>]``; else None."""
     found = _BITS.fullmatch(name)
     return (int(found["bits"]), found["variant"] or "") if found else None
+
+
+def _number_and_variant(pattern: re.Pattern[str], name: str) -> tuple[float, str] | None:
+    found = pattern.fullmatch(name)
+    return (float(found["number"]), found["variant"] or "") if found else None

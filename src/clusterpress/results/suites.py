@@ -53,12 +53,6 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
             "`han2016_huffman` counts for the same weights.",
             table([_bytes(name, group) for name, group in points]),
         ),
-        section(
-            "Time",
-            "Hours of training and evaluation, all seeds together. Baselines are trained once and "
-            "shared: by the points of this page, and by those of other pages.",
-            table([_hours(runs)]),
-        ),
     )
 
 
@@ -114,24 +108,6 @@ def _bytes(name: str, runs: pd.DataFrame) -> Cells:
     }
     cells = {"point": _point(name, runs), "n": str(len(runs))}
     return cells | {words: _whole(runs[column].mean()) for words, column in columns.items()}
-
-
-def _hours(runs: pd.DataFrame) -> Cells:
-    """Set the time of the runs beside that of as many runs without shared baselines."""
-    alone = runs["stage_seconds"].sum() / 3600
-    each = runs["baseline_seconds"].sum() / 3600
-    shared = runs.drop_duplicates(
-        ["model", "profile", "baseline_parameters", "baseline_seed", "baseline_seconds"]
-    )
-    once = shared["baseline_seconds"].sum() / 3600
-    return {
-        "runs": str(len(runs)),
-        "baselines": str(len(shared)),
-        "baselines, h": number(once),
-        "compression, h": number(alone - each),
-        "together, h": number(once + alone - each),
-        "if each run trained its own baseline, h": number(alone),
-    }
 
 
 def _point(name: str, runs: pd.DataFrame) -> str:

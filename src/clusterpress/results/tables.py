@@ -23,6 +23,10 @@ LEGEND = (
     "docstring of `clusterpress.results.verdicts.judge`."
 )
 
+SHARED = (
+    "Hours of training and evaluation, all points and seeds of a suite: a baseline is trained once "
+    "and serves every point that begins with it, here also those of other suites."
+)
 HOURS = (
     "Process hours are the time that the runs themselves took: a stage that another run had done "
     "already is not counted twice."
@@ -73,7 +77,28 @@ def provenance_page(records: pd.DataFrame, names: Names) -> str:
         )
     outside = unnamed_points(records, names)
     note = f"Points outside every suite: {', '.join(outside)}." if outside else ""
-    return page("Where the runs come from", HOURS, table(rows), *filter(None, [note]))
+    hours = [
+        {"suite": str(suite), "data": str(data), **_hours(runs)}
+        for (suite, data), runs in named_runs(records, names).groupby(["suite", "data"])
+    ]
+    shared = section("What shared baselines save", SHARED, table(hours))
+    return page("Where the runs come from", HOURS, table(rows), *filter(None, [note]), shared)
+
+
+def _hours(runs: pd.DataFrame) -> dict[str, str]:
+    """Set the time of a suite beside that of as many runs with a baseline each."""
+    each = runs["stage_seconds"].sum() / 3600
+    compression = each - runs["baseline_seconds"].sum() / 3600
+    baselines = runs.drop_duplicates(["model", "profile", "baseline_seed", "baseline_seconds"])
+    once = baselines["baseline_seconds"].sum() / 3600
+    return {
+        "runs": str(len(runs)),
+        "baselines": str(len(baselines)),
+        "baselines, h": number(once),
+        "compression, h": number(compression),
+        "together, h": number(once + compression),
+        "with a baseline for each run, h": number(each),
+    }
 
 
 def _pairs(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
