@@ -399,3 +399,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(
 def test_a_missing_folder_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         save(dense_network(), tmp_path / "nowhere" / "file")
+
+
+def test_the_size_of_the_convolutions_is_the_baselines(tmp_path: Path) -> None:
+    network = MODELS["lenet5"](classes=10, channels=1)
+    _, dense = saved(network, tmp_path)
+    assert dense.conv_weight_bytes == 4 * (20 * 25 + 50 * 20 * 25)
+    reference = {name: tensor.numel() for name, tensor in network.state_dict().items()}
+    network.conv1 = nn.Conv2d(1, 7, 5)
+    network.conv2 = nn.Conv2d(7, 50, 5)
+    assert saved(network, tmp_path, reference=reference)[1].conv_weight_bytes == 102_000

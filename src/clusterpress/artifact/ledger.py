@@ -85,6 +85,16 @@ class Ledger:
         return 4 * sum(self.reference.values())
 
     @property
+    def conv_weight_bytes(self) -> int:
+        """Size of the uncompressed baseline's convolution weights in fp32, biases left out."""
+        names = {
+            row.tensor
+            for row in self.rows
+            if row.layer_type == "conv" and row.part not in NOT_WEIGHTS
+        }
+        return 4 * sum(self.reference[name] for name in names)
+
+    @property
     def weight_stream_bytes(self) -> int:
         """Bytes of the weights' streams: all but biases, norms and the header."""
         return sum(row.stored_bytes for row in self.rows if row.part not in NOT_WEIGHTS)

@@ -67,6 +67,9 @@ QUANTITIES: dict[str, Quantity] = {
     "mac_ratio": Quantity("fewer MACs", "x", "higher", ("macs", "baseline_macs"), "ratio"),
     "file_bytes": Quantity("size", "bytes", "lower", ("file_bytes",)),
     "baseline_bytes": Quantity("baseline's size in fp32", "bytes", "same", ("reference_bytes",)),
+    "baseline_conv_bytes": Quantity(
+        "size of the baseline's convolutions in fp32", "bytes", "same", ("conv_weight_bytes",)
+    ),
     "baseline_macs": Quantity("baseline's MACs", "MACs", "same", ("baseline_macs",)),
 }
 

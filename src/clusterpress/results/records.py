@@ -20,6 +20,7 @@ OPTIONAL = (
     "baseline_top5_error",
     "top5_error",
     "han2016_huffman_bytes",
+    "conv_weight_bytes",
 )
 
 

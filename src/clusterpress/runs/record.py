@@ -66,6 +66,7 @@ def _sizes(ledger: Ledger, baseline: dict[str, Any]) -> dict[str, Any]:
         "baseline_parameters": baseline["parameters"],
         "parameters": held_parameters(ledger),
         "reference_bytes": ledger.reference_bytes,
+        "conv_weight_bytes": ledger.conv_weight_bytes,
         "file_bytes": ledger.file_bytes,
         "header_bytes": ledger.header_bytes,
         "bias_bytes": ledger.part_bytes("bias"),
