@@ -10,8 +10,13 @@ from clusterpress.codes import CODES
 _DIMENSIONS = {"fc": 2, "conv": 4}
 
 
-def check_tensor(name: str, entry: TensorEntry) -> None:
+def check_tensor(name: str, entry: TensorEntry, shares: bool = False) -> None:
     """Check that a tensor has the parts of its code, in dtypes and numbers that fit.
+
+    Args:
+        name: The tensor.
+        entry: What the directory says of it.
+        shares: Whether its codebook is another tensor's.
 
     Raises:
         ValueError: It has not.
@@ -23,9 +28,10 @@ def check_tensor(name: str, entry: TensorEntry) -> None:
     floats = entry.kind == BUFFER or all(form.startswith("f") for form in raw)
     _expect(floats, f"{where} learns and must hold floats, not {raw}")
     if entry.plain:
+        _expect(not shares, f"{where} is plain and shares no codebook")
         _check_plain(name, entry)
     else:
-        _check_coded(where, entry)
+        _check_coded(where, entry, shares)
 
 
 def _check_plain(name: str, entry: TensorEntry) -> None:
@@ -39,10 +45,12 @@ def _check_plain(name: str, entry: TensorEntry) -> None:
     _expect(part in right, f"{where} is declared part {part!r} instead of {sorted(right)}")
 
 
-def _check_coded(where: str, entry: TensorEntry) -> None:
+def _check_coded(where: str, entry: TensorEntry, shares: bool) -> None:
     code, parts = CODES[entry.kind], entry.parts()
-    missing = sorted(code.parts - parts.keys())
-    beyond = sorted(parts.keys() - code.parts - code.optional_parts)
+    _expect(code.shares_codebook or not shares, f"{where} is {entry.kind} and shares no codebook")
+    needed = code.parts - {"codebook"} if shares else code.parts
+    missing = sorted(needed - parts.keys())
+    beyond = sorted(parts.keys() - needed - code.optional_parts)
     _expect(
         not missing and not beyond,
         f"{where} is {entry.kind} and lacks parts {missing} and has parts {beyond} beyond its own",
@@ -53,15 +61,44 @@ def _check_coded(where: str, entry: TensorEntry) -> None:
         raise ValueError(f"{where}: {error}") from error
     index, codebook = parts.get("index"), parts.get("codebook")
     if index is not None and codebook is not None:
-        _expect(
-            index.form == codebook.count,
-            f"alphabet of index of {where} is {index.form}, its codebook has {codebook.count}",
-        )
-    if index is not None and "position" not in parts:
-        _expect(
-            index.count == entry.elements,
-            f"{where} has {index.count} symbols of index for {entry.elements} weights",
-        )
+        _check_codebook(where, entry, int(index.form), codebook.count)
+    size = code.index_size(entry.shape)
+    for part in ("index", "transform", "scale"):
+        if part in parts and "position" not in parts:
+            _expect(
+                parts[part].count == size,
+                f"{where} has {parts[part].count} values of {part} where {size} are needed",
+            )
+
+
+def check_shared(shared: Mapping[str, object], tensors: Mapping[str, TensorEntry]) -> None:
+    """Check that every shared codebook is that of a tensor before, and fits.
+
+    Raises:
+        ValueError: It is not, or does not.
+    """
+    order = {name: place for place, name in enumerate(tensors)}
+    for name, holder in shared.items():
+        where = f"the codebook of tensor {name!r}"
+        _expect(name in tensors, f"{where} is shared, but there is no such tensor")
+        known = isinstance(holder, str) and holder in tensors and holder not in shared
+        _expect(known, f"{where} is said to be that of {holder!r}, which holds none")
+        entry, first = tensors[name], tensors[str(holder)]
+        _expect(order[str(holder)] < order[name], f"{where} comes after it, in {holder!r}")
+        _expect(entry.kind == first.kind, f"{where} is that of a {first.kind} tensor, {holder!r}")
+        same = entry.shape[2:] == first.shape[2:]
+        _expect(same, f"{where} is that of {holder!r}, whose kernels have another size")
+        index, codebook = entry.parts()["index"], first.parts()["codebook"]
+        _check_codebook(where, entry, int(index.form), codebook.count)
+
+
+def _check_codebook(where: str, entry: TensorEntry, alphabet: int, count: int) -> None:
+    needed = CODES[entry.kind].codebook_size(entry.shape, alphabet)
+    _expect(
+        count == needed,
+        f"alphabet of index of {where} is {alphabet}, its codebook has {count} values instead of "
+        f"{needed}",
+    )
 
 
 def check_layers(tensors: Mapping[str, TensorEntry]) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils import parametrize
 
-from clusterpress.codes import Stream, code_of, kind_of, original_of
+from clusterpress.codes import Kernels, Stream, code_of, kind_of, original_of
 from clusterpress.codes.base import Part
 from clusterpress.errors import ConfigError
 
@@ -28,6 +28,7 @@ class TensorContent:
         kind: Kind of its code; ``dense`` for a plain parameter, ``buffer`` for a buffer.
         shape: Shape of the dense tensor.
         streams: Its parts.
+        codebook_of: The tensor before it whose codebook is its own too; None where it holds one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TensorContent:
     kind: str
     shape: tuple[int, ...]
     streams: tuple[Stream, ...]
+    codebook_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def contents(network: nn.Module) -> list[TensorContent]:
         ConfigError: A tensor is held by something that is no code, has a dtype that numpy does
             not know (bfloat16), or is tied to another one, which would come back untied.
     """
-    listed = [_content(name, place) for name, place in places(network).items()]
+    holders: dict[int, str] = {}
+    listed = [_content(name, place, holders) for name, place in places(network).items()]
     tied = tied_tensors(network)
     if tied is not None:
         raise ConfigError(
@@ -125,7 +128,7 @@ def _tensors(module: nn.Module) -> list[str]:
     return [*coded, *plain, *buffers]
 
 
-def _content(name: str, place: Place) -> TensorContent:
+def _content(name: str, place: Place, holders: dict[int, str]) -> TensorContent:
     kind, module, tensor = _kind(place, name), place.module, place.tensor
     value = cast(torch.Tensor, getattr(module, tensor)).detach()
     try:
@@ -135,7 +138,19 @@ def _content(name: str, place: Place) -> TensorContent:
             f"Tensor {name!r} of dtype {value.dtype} cannot be stored ({error}); "
             "convert the network with .float() first."
         ) from error
-    return TensorContent(name, layer_type_of(module), kind, tuple(value.shape), tuple(streams))
+    code, first = code_of(module, tensor), name
+    if isinstance(code, Kernels):
+        first = holders.setdefault(id(code.kernel_set), name)
+    if first != name:
+        streams = [stream for stream in streams if stream.part != "codebook"]
+    return TensorContent(
+        name,
+        layer_type_of(module),
+        kind,
+        tuple(value.shape),
+        tuple(streams),
+        None if first == name else first,
+    )
 
 
 def _streams(module: nn.Module, tensor: str, kind: str, value: torch.Tensor) -> list[Stream]:

@@ -7,10 +7,10 @@ above 2^r is cut by filler zeros, each of which spans 2^r and is an entry of the
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from math import ceil, nan
+from math import ceil, log2, nan, prod
 
 from clusterpress.artifact.huffman import fixed_width, huffman_bits
-from clusterpress.artifact.ledger import NOT_WEIGHTS, Ledger, Row, kept_count
+from clusterpress.artifact.ledger import NOT_WEIGHTS, Ledger, Row, held_count, kept_count
 from clusterpress.codes.base import Part
 
 Rows = Mapping[Part, Row]
@@ -37,8 +37,10 @@ def han2016_bits(rows: Rows, bits: int, *, huffman: bool) -> int:
 
     Kept weights and fillers are entries. A shared tensor costs b = ceil(log2 K) bits an entry and
     a codebook of 2^b x 32 bits, any other tensor 32 bits an entry. A pruned tensor costs ``bits``
-    bits of relative position an entry. With ``huffman`` the index symbols (the filler zero being
-    one more) and the position symbols cost their Huffman lengths; no table is counted.
+    bits of relative position an entry. A tensor of a code that the paper does not have costs the
+    fixed widths of its streams, or their Huffman lengths. With ``huffman`` the index symbols (the
+    filler zero being one more) and the position symbols cost their Huffman lengths; no table is
+    counted.
 
     b bits for a filler too is how the paper counts (METHODS.md's table of conventions), not what
     a decoder could read: a filler zero needs a symbol of its own, and where K = 2^b the centroids
@@ -46,6 +48,8 @@ def han2016_bits(rows: Rows, bits: int, *, huffman: bool) -> int:
     tensor with one centroid cost 1 bit at least, as do its kept weights: 0 bits would tell
     nothing apart. ``huffman`` counts the filler as a symbol of its own and needs neither.
     """
+    if any(row.kind for row in rows.values()):
+        return sum(row.huffman_bits if huffman else row.fixed_bits for row in rows.values())
     index, position = rows.get("index"), rows.get("position")
     extra = fillers(position, bits)
     total = _position_bits(position, bits, huffman=huffman)
@@ -130,14 +134,45 @@ def weights(ledger: Ledger) -> float:
 def _unused_centroids(rows: Rows, bits: int) -> int:
     """Count the centroids that ``han2016`` counts beyond those that there are."""
     index = rows.get("index")
-    if index is None:
+    if index is None or index.kind:
         return 0
     return (1 << _index_width(index, fillers(rows.get("position"), bits))) - rows["codebook"].count
 
 
+def son2018(ledger: Ledger) -> float:
+    """Son et al. 2018: the convolutions' weights alone; FC, norms and biases are left out.
+
+    A clustered kernel costs log2 K + log2 T bits and its 16-bit scale; a set's centroids cost as
+    they are stored, 32 or 16 bits a tap; a 1x1 convolution, which is not clustered, 16 bits a
+    weight (so the paper's ratios of ResNet-18 come out), any other convolution 32. nan where no
+    convolution is clustered.
+    """
+    tensors = {
+        name: rows
+        for name, rows in _weights(ledger).items()
+        if next(iter(rows.values())).layer_type == "conv"
+    }
+    if not any(row.kind == "kernels" for rows in tensors.values() for row in rows.values()):
+        return nan
+    stored = sum(_son2018_bits(ledger.shapes[name], rows) for name, rows in tensors.items())
+    return _ratio(32 * sum(ledger.reference[name] for name in tensors), stored)
+
+
+def _son2018_bits(shape: tuple[int, ...], rows: Rows) -> float:
+    if "index" not in rows or rows["index"].kind != "kernels":
+        return kept_count(rows) * (16 if prod(shape[2:]) == 1 else 32)
+    index, codebook = rows["index"], rows.get("codebook")
+    symbols = [index, *(rows[part] for part in ("transform",) if part in rows)]
+    bits = sum(row.count * log2(max(row.alphabet or 1, 1)) for row in symbols)
+    floats = [row for row in (rows.get("scale"), codebook) if row is not None]
+    return bits + sum(row.fixed_bits for row in floats)
+
+
 def held_parameters(ledger: Ledger) -> int:
     """Count the parameters held (not pruned): weights, biases, norms; buffers are not counted."""
-    return sum(kept_count(rows) for rows in _parameters(ledger).values())
+    return sum(
+        held_count(rows, prod(ledger.shapes[name])) for name, rows in _parameters(ledger).items()
+    )
 
 
 def parameters(ledger: Ledger) -> float:
@@ -165,5 +200,6 @@ CONVENTIONS: dict[str, Callable[[Ledger], float]] = {
     "weights": weights,
     "fc_only": fc_only,
     "parameters": parameters,
+    "son2018": son2018,
     "file": file,
 }

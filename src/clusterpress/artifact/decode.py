@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from clusterpress.artifact.directory import Directory, from_text
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.limits import check_alone
-from clusterpress.artifact.resize import checked_places, fill, rebuild
+from clusterpress.artifact.resize import Rebuilt, checked_places, fill, rebuild
 from clusterpress.codes import Stream
 from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError, ConfigError
@@ -52,7 +52,8 @@ class _File:
     def contents(self) -> Iterator[TensorContent]:
         """Decode one tensor after another; ValueError where one is damaged."""
         for name, entry in self.directory.tensors.items():
-            yield _content(name, entry, self.payloads[name])
+            content = _content(name, entry, self.payloads[name])
+            yield replace(content, codebook_of=self.directory.shared.get(name))
 
 
 def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Module:
@@ -83,7 +84,9 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
     try:
         network = _build(file) if into is None else into
         places = checked_places(network, file.directory.tensors)
-        tensors = {content.name: rebuild(content) for content in file.contents()}
+        tensors: dict[str, Rebuilt] = {}
+        for content in file.contents():
+            tensors[content.name] = rebuild(content, tensors.get(content.codebook_of or ""))
     except ValueError as error:
         raise ArtifactError(f"The artifact {path} cannot be loaded: {error}.") from error
     fill(places, tensors)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, cast, get_args
 
 from clusterpress.artifact.architecture import checked_architecture
 from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
-from clusterpress.artifact.consistency import check_layers, check_tensor
+from clusterpress.artifact.consistency import check_layers, check_shared, check_tensor
 from clusterpress.artifact.content import BUFFER, DENSE, LayerType
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import DTYPES, item_bytes
@@ -33,12 +33,14 @@ class Directory:
         reference: Elements of a tensor of the uncompressed baseline, where they differ from own.
         position_bits: Width of a relative position by the paper's convention.
         tensors: Entries by state-dict name.
+        shared: Tensors without a codebook of their own, and the tensor before them whose it is.
     """
 
     architecture: Mapping[str, Any] | None
     reference: Mapping[str, int]
     position_bits: int
     tensors: Mapping[str, TensorEntry]
+    shared: Mapping[str, str] = field(default_factory=dict)
 
     def elements(self) -> int:
         """Give the elements of all tensors together."""
@@ -58,6 +60,8 @@ def to_text(directory: Directory) -> str:
         fields["architecture"] = directory.architecture
     if directory.reference:
         fields["reference"] = dict(directory.reference)
+    if directory.shared:
+        fields["shared"] = dict(directory.shared)
     fields["tensors"] = {name: _row(entry) for name, entry in directory.tensors.items()}
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -79,17 +83,20 @@ def from_text(text: str) -> Directory:
     version = fields.get("version")
     known_version = type(version) is int and version == VERSION
     _expect(known_version, f"its version is {version!r}, this clusterpress reads {VERSION}")
-    known = {"version", "position_bits", "architecture", "reference", "tensors"}
+    known = {"version", "position_bits", "architecture", "reference", "shared", "tensors"}
     _expect(set(fields) <= known, f"the directory has unknown keys {sorted(set(fields) - known)}")
     tensors = _mapping(fields.get("tensors"), "tensors")
-    entries = {name: _entry(name, row) for name, row in tensors.items()}
+    shared = _mapping(fields.get("shared", {}), "shared")
+    entries = {name: _entry(name, row, name in shared) for name, row in tensors.items()}
     check_layers(entries)
+    check_shared(shared, entries)
     architecture = fields.get("architecture")
     directory = Directory(
         None if architecture is None else checked_architecture(architecture),
         checked_reference(_mapping(fields.get("reference", {}), "reference"), entries),
         _whole(fields.get("position_bits"), 1, MAX_POSITION_BITS, "position_bits"),
         entries,
+        shared,
     )
     total = directory.elements()
     _expect(total <= MAX_ELEMENTS, f"{total} elements in all, at most {MAX_ELEMENTS} are allowed")
@@ -113,7 +120,7 @@ def checked_reference(
     return {name: count for name, count in checked.items() if count != tensors[name].elements}
 
 
-def _entry(name: str, row: Any) -> TensorEntry:
+def _entry(name: str, row: Any, shares: bool) -> TensorEntry:
     where = f"tensor {name!r}"
     _expect(isinstance(row, list) and len(row) >= 4, f"{where} is not described by a full list")
     layer_type, kind, shape, *streams = row
@@ -126,7 +133,7 @@ def _entry(name: str, row: Any) -> TensorEntry:
     )
     entries = tuple(_stream(where, stream, prod(sizes)) for stream in streams)
     entry = TensorEntry(layer_type, kind, sizes, entries)
-    check_tensor(name, entry)
+    check_tensor(name, entry, shares)
     return entry
 
 

@@ -53,6 +53,7 @@ def save(
             architecture,
             reference or {},
             position_bits,
+            {one.name: one.codebook_of for one in tensors if one.codebook_of is not None},
         )
     except ValueError as error:
         raise ConfigError(f"The network cannot be written to {path}: {error}.") from error
@@ -82,12 +83,14 @@ def _directory(
     architecture: Mapping[str, Any] | None,
     reference: Mapping[str, int],
     position_bits: int,
+    shared: Mapping[str, str],
 ) -> Directory:
     directory = Directory(
         None if architecture is None else checked_architecture(architecture),
         checked_reference(reference, entries),
         position_bits,
         entries,
+        shared,
     )
     # What is written must pass the reader's own checks.
     return from_text(to_text(directory))

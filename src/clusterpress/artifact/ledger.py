@@ -17,6 +17,8 @@ from clusterpress.codes import Stream
 from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError
 
+# Kinds whose index, mask or values count the weights one by one.
+_BY_WEIGHT = ("dense", BUFFER, "masked", "shared")
 NOT_WEIGHTS: tuple[Part, ...] = ("bias", "norm")
 
 
@@ -39,6 +41,8 @@ class Row:
         gaps: Of a position stream, ``(distance, how often)`` of the distances from one kept
             weight to the next in row-major order, the first counted from -1; else empty.
         buffer: Whether the tensor is a buffer, not a parameter.
+        kind: Kind of the tensor's code, where its streams do not count its weights one by one;
+            else empty.
     """
 
     tensor: str
@@ -54,6 +58,7 @@ class Row:
     histogram: tuple[int, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
     buffer: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,7 @@ def make_row(content: TensorContent, stream: Stream, stored_bytes: int) -> Row:
         histogram,
         gaps_of(values) if stream.part == "position" else (),
         content.kind == BUFFER,
+        "" if content.kind in _BY_WEIGHT else content.kind,
     )
 
 
@@ -256,13 +262,18 @@ def _layer_bytes(ledger: Ledger, layer: str, rows: list[Row]) -> LayerBytes:
         rows[0].layer_type,
         4 * sum(ledger.reference[name] for name in tensors),
         dict(parts),
-        sum(kept_count(held[name]) for name in weights),
+        sum(held_count(held[name], prod(ledger.shapes[name])) for name in weights),
         sum(prod(ledger.shapes[name]) for name in weights),
     )
 
 
+def held_count(rows: Mapping[Part, Row], elements: int) -> int:
+    """Give how many of a tensor's entries are held, of ``elements`` in all."""
+    return elements if any(row.kind for row in rows.values()) else kept_count(rows)
+
+
 def kept_count(rows: Mapping[Part, Row]) -> int:
-    """Give how many of a tensor's entries are held: all, but for those that a mask prunes."""
+    """Count the entries that no mask prunes, of a tensor whose streams count them one by one."""
     position = rows.get("position")
     if position is not None:
         return sum(count for _, count in position.gaps)

@@ -22,7 +22,7 @@ from clusterpress.artifact.content import (
     tied_tensors,
 )
 from clusterpress.artifact.entries import TensorEntry
-from clusterpress.codes import CODES, Code, attach, detach, original_of
+from clusterpress.codes import CODES, Code, Kernels, attach, detach, original_of
 
 # A BatchNorm's tensors that have one value a feature, and shrink where neurons were merged.
 _FEATURES = ("weight", "bias", "running_mean", "running_var")
@@ -37,8 +37,12 @@ class Rebuilt:
     code: Code | None = None
 
 
-def rebuild(content: TensorContent) -> Rebuilt:
+def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     """Build a tensor and its code from its streams.
+
+    Args:
+        content: The streams.
+        holder: The tensor whose codebook is its own too, if any.
 
     Raises:
         ValueError: The streams do not fit the code or the shape.
@@ -47,6 +51,8 @@ def rebuild(content: TensorContent) -> Rebuilt:
     if content.kind in (DENSE, BUFFER):
         (flat,) = values.values()
         return Rebuilt(content.shape, torch.from_numpy(flat).reshape(content.shape))
+    if holder is not None and holder.code is not None:
+        values["codebook"] = _stored_codebook(holder.code)
     try:
         code, original = CODES[content.kind].from_streams(content.shape, values)
         with torch.no_grad():
@@ -57,7 +63,14 @@ def rebuild(content: TensorContent) -> Rebuilt:
         ) from error
     if given != content.shape:
         raise ValueError(f"tensor {content.name!r} has shape {given} instead of {content.shape}")
+    if isinstance(code, Kernels) and holder is not None and isinstance(holder.code, Kernels):
+        code.kernel_set = holder.code.kernel_set
     return Rebuilt(content.shape, original, code)
+
+
+def _stored_codebook(code: Code) -> npt.NDArray[Any]:
+    (values,) = (s.values for s in code.streams(torch.empty(0)) if s.part == "codebook")
+    return values
 
 
 def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:

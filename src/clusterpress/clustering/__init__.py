@@ -19,8 +19,9 @@ from clusterpress.clustering.scalar.lloyd import lloyd
 from clusterpress.clustering.scalar.optimal import optimal, optimal_centers
 from clusterpress.clustering.scalar.seeds import seed
 from clusterpress.clustering.vector.kmeans import kmeans
+from clusterpress.clustering.vector.options import Options
 from clusterpress.clustering.vector.product import product_quantize
-from clusterpress.clustering.vector.transforms import transform, transform_invariant
+from clusterpress.clustering.vector.transforms import square_turns, transform, transform_invariant
 
 __all__ = [
     "INITS",
@@ -31,6 +32,7 @@ __all__ = [
     "Linkage",
     "OptimalCenters",
     "OptimalClusters",
+    "Options",
     "ProductClusters",
     "agglomerate",
     "assign",
@@ -45,6 +47,7 @@ __all__ = [
     "optimal_curve",
     "product_quantize",
     "seed",
+    "square_turns",
     "transform",
     "transform_invariant",
 ]

@@ -10,15 +10,18 @@ from clusterpress.codes.base import (
     kind_of,
     original_of,
 )
+from clusterpress.codes.kernels import Kernels, KernelSet
 from clusterpress.codes.masked import Masked
 from clusterpress.codes.network import dense_copy, layer_type, weight_layers
 from clusterpress.codes.shared import Shared
 
-CODES: dict[str, type[Code]] = {code.kind: code for code in (Masked, Shared)}
+CODES: dict[str, type[Code]] = {code.kind: code for code in (Masked, Shared, Kernels)}
 
 __all__ = [
     "CODES",
     "Code",
+    "KernelSet",
+    "Kernels",
     "Masked",
     "Shared",
     "Stream",

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy.typing as npt
@@ -42,11 +43,13 @@ class Code(nn.Module):
         kind: Name of the code in configs and files.
         parts: The parts that every weight of this code has.
         optional_parts: The parts that it may have besides; there are no others.
+        shares_codebook: Whether several weights may hold one codebook; a file has it once.
     """
 
     kind: ClassVar[str]
     parts: ClassVar[frozenset[Part]]
     optional_parts: ClassVar[frozenset[Part]] = frozenset()
+    shares_codebook: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, original: torch.Tensor) -> torch.Tensor:
@@ -70,6 +73,17 @@ class Code(nn.Module):
         Raises:
             ValueError: A stream is missing or does not fit ``shape``.
         """
+
+    @classmethod
+    def index_size(cls, shape: tuple[int, ...]) -> int:
+        """Give the symbols of an index of a dense weight of which nothing is pruned."""
+        return int(prod(shape))
+
+    @classmethod
+    def codebook_size(cls, shape: tuple[int, ...], alphabet: int) -> int:
+        """Give the values of a codebook that an index of this alphabet needs."""
+        del shape
+        return alphabet
 
     @classmethod
     @abstractmethod

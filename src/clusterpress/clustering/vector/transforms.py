@@ -64,6 +64,18 @@ def transform(kernels: npt.NDArray[Any], transforms: npt.ArrayLike) -> npt.NDArr
     return flat.reshape(kernels.shape)
 
 
+def square_turns(side: int) -> npt.NDArray[np.int64]:
+    """Give the transforms as permutations of a flattened kernel: ``kernel[turns[t]]``.
+
+    Args:
+        side: Taps of a side.
+
+    Returns:
+        Shape (8, side * side), in the order of ``KernelClusters.transforms``.
+    """
+    return square(side, 8).turns
+
+
 def _rows(kernels: Any) -> tuple[Any, int]:
     given = kernels if is_tensor(kernels) else np.asarray(kernels)
     if given.ndim != 3 or given.shape[1] != given.shape[2]:
