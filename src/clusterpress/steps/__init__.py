@@ -1,6 +1,7 @@
 """The steps: one file each; a method is a named list of them."""
 
 from clusterpress.steps.base import Checked, Context, Step
+from clusterpress.steps.cluster_kernels import ClusterKernels
 from clusterpress.steps.cluster_linear import ClusterLinear
 from clusterpress.steps.finetune import Finetune
 from clusterpress.steps.merge import MergeNeurons
@@ -12,6 +13,7 @@ from clusterpress.steps.share import Share
 
 __all__ = [
     "Checked",
+    "ClusterKernels",
     "ClusterLinear",
     "Context",
     "Finetune",
