@@ -139,11 +139,20 @@ def results(
 
 
 @app.command()
-def inspect(path: Path) -> None:
+def inspect(
+    path: Path,
+    kernels: Annotated[
+        Path | None, typer.Option(help="Draw the shared kernels to this .png, .svg or .pdf.")
+    ] = None,
+) -> None:
     """Say what an artifact holds, part by part, without building its network."""
+    from clusterpress.results.kernel_figure import draw_kernels
     from clusterpress.runs.inspection import inspection_table
 
     console.print(inspection_table(path))
+    if kernels is not None:
+        draw_kernels(path, kernels)
+        console.print(f"wrote {kernels}")
 
 
 def _seeds(text: str) -> list[int]:

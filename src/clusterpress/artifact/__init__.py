@@ -1,7 +1,7 @@
 """Streams of a coded network -> bytes -> network, with the ledger of every byte."""
 
 from clusterpress.artifact.conventions import CONVENTIONS, han2016_huffman_bytes, held_parameters
-from clusterpress.artifact.decode import Inspection, load, read
+from clusterpress.artifact.decode import Inspection, KernelBook, load, read, read_kernels
 from clusterpress.artifact.directory import VERSION
 from clusterpress.artifact.encode import save
 from clusterpress.artifact.ledger import LayerBytes, Ledger, Row, layer_breakdown
@@ -10,6 +10,7 @@ __all__ = [
     "CONVENTIONS",
     "VERSION",
     "Inspection",
+    "KernelBook",
     "LayerBytes",
     "Ledger",
     "Row",
@@ -18,5 +19,6 @@ __all__ = [
     "layer_breakdown",
     "load",
     "read",
+    "read_kernels",
     "save",
 ]

@@ -65,6 +65,13 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "macs_removed": Quantity("MACs removed", "%", "higher", ("macs", "baseline_macs"), "removed"),
     "mac_ratio": Quantity("fewer MACs", "x", "higher", ("macs", "baseline_macs"), "ratio"),
+    "shared_mac_ratio": Quantity(
+        "fewer MACs, shared kernels in their cheaper order",
+        "x",
+        "higher",
+        ("shared_macs", "baseline_macs"),
+        "ratio",
+    ),
     "file_bytes": Quantity("size", "bytes", "lower", ("file_bytes",)),
     "baseline_bytes": Quantity("baseline's size in fp32", "bytes", "same", ("reference_bytes",)),
     "baseline_conv_bytes": Quantity(

@@ -21,6 +21,7 @@ OPTIONAL = (
     "top5_error",
     "han2016_huffman_bytes",
     "conv_weight_bytes",
+    "shared_macs",
 )
 
 

@@ -16,6 +16,7 @@ from clusterpress.codes import dense_copy
 from clusterpress.durable import no_room_said
 from clusterpress.errors import ArtifactError
 from clusterpress.models.accounting import macs
+from clusterpress.models.shared_macs import shared_macs
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
@@ -85,6 +86,7 @@ def _run(checked: Plan, store: Store, place: Path) -> None:
             "top5_error": score.top5_error,
             "validation_error": stages.validation_error(decoded),
             "macs": macs(decoded, example),
+            "shared_macs": shared_macs(decoded, example),
             "baseline_macs": macs(baseline, example),
             "latency_ms": latency_ms(decoded, example),
             "seconds": time.perf_counter() - start,
