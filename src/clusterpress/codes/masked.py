@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.lookup import in_one_pass, kept
 
 
 class Masked(Code):
@@ -26,7 +27,7 @@ class Masked(Code):
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         """Give the weight with zeros where it is pruned; gradients there are zero too."""
-        return original * self.mask
+        return kept(original, self.mask) if in_one_pass(original) else original * self.mask
 
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
         """Give the weight itself, pruned."""
@@ -46,11 +47,13 @@ class Masked(Code):
     ) -> tuple[Self, torch.Tensor]:
         """Rebuild the mask and the weight, zero where it is pruned."""
         mask = torch.from_numpy(streams["position"]).bool().reshape(shape)
-        kept = torch.from_numpy(streams["dense"])
-        if kept.numel() != int(mask.sum()):
-            raise ValueError(f"{kept.numel()} kept values for a mask that keeps {int(mask.sum())}")
-        original = torch.zeros(shape, dtype=kept.dtype)
-        original[mask] = kept
+        values = torch.from_numpy(streams["dense"])
+        if values.numel() != int(mask.sum()):
+            raise ValueError(
+                f"{values.numel()} kept values for a mask that keeps {int(mask.sum())}"
+            )
+        original = torch.zeros(shape, dtype=values.dtype)
+        original[mask] = values
         return cls(mask), original
 
     @classmethod

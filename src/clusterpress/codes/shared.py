@@ -8,14 +8,11 @@ import numpy.typing as npt
 import torch
 
 from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.lookup import Members, in_one_pass, looked_up
 
 
 class _Lookup(torch.autograd.Function):
-    """``codebook[labels]`` whose gradient is one weighted count (Han et al. 2016, eq. 3).
-
-    The gradient of a centre is the sum over its members. ``bincount`` does it in float64 in one
-    pass, several times faster on a CPU than the scatter that plain indexing would record.
-    """
+    """``codebook[labels]`` whose gradient is summed in float64, where no compiled loop does it."""
 
     @staticmethod
     def forward(ctx: Any, codebook: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -87,6 +84,7 @@ class Shared(Code):
         self.register_buffer("labels", labels.flatten().long())
         self.register_buffer("positions", positions)
         self.shape = tuple(shape)
+        self._members: Members | None = None
         self.codebook_dtype = codebook_dtype
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
@@ -97,11 +95,23 @@ class Shared(Code):
             codebook = (
                 original + (original.to(self.codebook_dtype).to(original) - original).detach()
             )
+        if in_one_pass(codebook):
+            return looked_up(codebook, self._narrow())
         values = _lookup(codebook, self.labels)
         if self.positions is None:
             return values.reshape(self.shape)
         dense = values.new_zeros(int(np.prod(self.shape)))
         return dense.index_copy(0, self.positions, values).reshape(self.shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what a copy would take for made from its own buffers."""
+        return {**self.__dict__, "_members": None}
+
+    def _narrow(self) -> Members:
+        """Give the labels as the compiled loops read them, made anew where the buffers changed."""
+        if self._members is None or not self._members.are_of(self.labels, self.positions):
+            self._members = Members(self.labels, self.positions, self.shape)
+        return self._members
 
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
         """Give the mean of each centre's members; zero for a centre without members."""
