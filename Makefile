@@ -9,7 +9,7 @@ SEEDS ?= 0,1,2
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering bench-training clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,9 @@ check-results: $(READY) ## fail when results/ or the README are stale
 
 bench-clustering: $(BENCH_READY) ## clustering against its peers (about 25 minutes): results/bench/clustering.csv
 	$(BIN)/python -m clusterpress.bench.clustering
+
+bench-training: $(READY) ## training against other loops (about 5 minutes): results/bench/training.csv
+	$(BIN)/python -m clusterpress.bench.training
 
 $(BENCH_READY): $(READY) requirements-bench.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock -c requirements.lock

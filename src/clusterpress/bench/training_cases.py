@@ -1,0 +1,161 @@
+"""The cases of training: our loop against others, coded networks against dense ones."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from rich.console import Console
+
+from clusterpress.bench.rows import Row, cores, versions
+from clusterpress.bench.training_loops import (
+    BATCH,
+    Task,
+    bare,
+    compiled,
+    network,
+    ours,
+    over_workers,
+    random_images,
+)
+from clusterpress.data.augmentation import augment
+
+OURS, BARE = "clusterpress", "bare PyTorch loop"
+ALONE, WORKERS = "DataLoader, no workers", "DataLoader, a worker a core"
+BATCHED, SINGLY = "clusterpress, whole batches", "torchvision, image by image"
+SHAPES = {"lenet300_100": (1, 28, 28), "lenet5": (1, 28, 28)}
+CIFAR = (3, 32, 32)
+CODES = ("dense", "shared", "masked", "masked, shared")
+LOOPS, LOADING, PRECISIONS, STEPS, AUGMENTING = (
+    *("loop", "augmented loop", "loop by precision", "step by code", "augmentation"),
+)
+_PACKAGES = ("torch", "torchvision", "pytorch-lightning", "clusterpress")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Batches of a timed pass by network, rounds, and how many images are augmented."""
+
+    batches: Mapping[str, int]
+    rounds: int = 5
+    augmented: int = 10_240
+
+
+FULL = Sizes({"lenet300_100": 200, "lenet5": 40, "alexnet32": 4, "vgg16": 2}, rounds=3)
+QUICK = Sizes({"lenet300_100": 2, "lenet5": 1}, rounds=1, augmented=128)
+
+
+@dataclass
+class Bench:
+    """Measures works in turns and keeps a row for each."""
+
+    sizes: Sizes
+    console: Console
+    hardware: str
+    rows: list[Row] = field(default_factory=list)
+
+    def compare(self, case: str, count: int, works: Mapping[str, Callable[[], float]]) -> None:
+        """Time works on ``count`` images each, one after the other in every round.
+
+        One untimed turn compiles and warms up; a work that fails there is left out.
+        """
+        times: dict[str, list[float]] = {}
+        for name, work in works.items():
+            try:
+                work()
+            except Exception as error:  # Whatever another library raises: the others go on.
+                self.console.print(f"{case}: {name} skipped: {type(error).__name__}: {error}")
+            else:
+                times[name] = []
+        for _ in range(self.sizes.rounds):
+            for name, found in times.items():
+                found.append(works[name]())
+        for name, found in times.items():
+            self._add(case, name, count, found)
+
+    def _add(self, case: str, name: str, count: int, times: list[float]) -> None:
+        seconds = statistics.median(times)
+        self.console.print(f"{case}: {name} {count / seconds:,.0f} images/s")
+        known = f"{versions(_PACKAGES)}; processor {self.hardware}"
+        row = (case, name, count, BATCH, None, seconds, None, None, cores(), known, len(times))
+        self.rows.append(Row(*row))
+
+
+def _count(bench: Bench, name: str) -> int:
+    return bench.sizes.batches[name] * BATCH
+
+
+def _task(bench: Bench, name: str, code: str = "dense", precision: str = "32") -> Task:
+    images = random_images(SHAPES.get(name, CIFAR), _count(bench, name))
+    return Task(network(name, code), images, precision)
+
+
+def loops(bench: Bench) -> None:
+    """Train in our loop and in a bare one."""
+    for name in bench.sizes.batches:
+        works = {
+            OURS: partial(ours, _task(bench, name)),
+            BARE: partial(bare, _task(bench, name)),
+        }
+        bench.compare(f"{LOOPS}, {name}", _count(bench, name), works)
+
+
+def loading(bench: Bench) -> None:
+    """Train on shifted images, shifted as a batch or each by torchvision in a DataLoader."""
+    name = "lenet5"
+    images = _task(bench, name).images
+    kinds = {OURS: ours, ALONE: over_workers(0), WORKERS: over_workers(cores())}
+    works = {
+        kind: partial(loop, Task(network(name), images, augmentation="shift"))
+        for kind, loop in kinds.items()
+    }
+    bench.compare(f"{LOADING}, {name}", _count(bench, name), works)
+
+
+def precisions(bench: Bench) -> None:
+    """Train in float32, compiled or not, and in bfloat16, which some processors emulate."""
+    name = "lenet5"
+    works = {
+        f"{OURS}, 32": partial(ours, _task(bench, name)),
+        f"{OURS}, bf16": partial(ours, _task(bench, name, precision="bf16")),
+        f"{BARE}, 32": partial(bare, _task(bench, name)),
+        f"{BARE}, bf16": partial(bare, _task(bench, name, precision="bf16")),
+        f"{BARE}, 32, compiled": partial(compiled, _task(bench, name)),
+    }
+    bench.compare(f"{PRECISIONS}, {name}", _count(bench, name), works)
+
+
+def steps(bench: Bench) -> None:
+    """Train dense networks and the same ones with shared, masked and masked shared weights."""
+    for name in bench.sizes.batches:
+        works = {code: partial(bare, _task(bench, name, code)) for code in CODES}
+        bench.compare(f"{STEPS}, {name}", _count(bench, name), works)
+
+
+def augmenting(bench: Bench) -> None:
+    """Crop and flip CIFAR's size of images, by the batch or one by one."""
+    count = bench.sizes.augmented
+    images = random_images(CIFAR, count).train.images
+    works = {BATCHED: partial(_batched, images), SINGLY: partial(_singly, images)}
+    bench.compare(AUGMENTING, count, works)
+
+
+def _batched(images: torch.Tensor) -> float:
+    generator = torch.Generator().manual_seed(0)
+    start = time.perf_counter()
+    for batch in images.split(BATCH):
+        augment(batch, "shift_flip", 4, generator)
+    return time.perf_counter() - start
+
+
+def _singly(images: torch.Tensor) -> float:
+    from torchvision import transforms
+
+    alike = [transforms.RandomCrop(images.shape[-1], padding=4), transforms.RandomHorizontalFlip()]
+    transform = transforms.Compose(alike)
+    start = time.perf_counter()
+    for image in images:
+        transform(image)
+    return time.perf_counter() - start

@@ -1,0 +1,101 @@
+"""The benchmark of training as a page of Markdown, and what it must show, from its rows alone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from clusterpress.bench.rows import Row
+from clusterpress.bench.training_cases import (
+    ALONE,
+    AUGMENTING,
+    BARE,
+    BATCHED,
+    FULL,
+    LOADING,
+    LOOPS,
+    OURS,
+    STEPS,
+    WORKERS,
+)
+from clusterpress.bench.training_loops import BATCH, CENTERS, KEPT
+from clusterpress.bench.verdicts import At, Target, Verdict, number, ratio
+
+COMMAND = "make bench-training"
+_HEAD = ("method", "images/s", "seconds a step", "runs")
+
+
+def verdicts(rows: Iterable[Row]) -> list[Verdict]:
+    """Give the verdict on every target: met, missed or not measured."""
+    known = list(rows)
+    return [target.verdict(known) for target in TARGETS]
+
+
+def _at(case: str, method: str, network: str) -> At:
+    return At(f"{case}, {network}", method, FULL.batches[network] * BATCH, None)
+
+
+def _loop_target(network: str, least: float) -> Target:
+    ours, bare = (_at(LOOPS, method, network) for method in (OURS, BARE))
+    return Target(f"{network}, speed over a bare loop", ratio([bare], [ours]), least, at_least=True)
+
+
+def _step_target(network: str) -> Target:
+    shared, dense = (_at(STEPS, code, network) for code in ("shared", "dense"))
+    return Target(f"{network}, shared weights, time over dense", ratio([shared], [dense]), 1.15)
+
+
+def _loading_target() -> Target:
+    ours, *others = (_at(LOADING, method, "lenet5") for method in (OURS, ALONE, WORKERS))
+    return Target(
+        "lenet5, speed over the fastest DataLoader", ratio(others, [ours]), 3, at_least=True
+    )
+
+
+def _augmenting_target() -> Target:
+    at = At(AUGMENTING, BATCHED, FULL.augmented, None)
+    speed = number(at, lambda row: row.n / row.seconds)
+    return Target("crop and flip of 32x32x3", speed, 25_000, at_least=True, unit=" images/s")
+
+
+TARGETS = (
+    _loop_target("vgg16", 0.95),
+    _loop_target("lenet5", 0.92),
+    _loading_target(),
+    _step_target("vgg16"),
+    _augmenting_target(),
+)
+
+
+def report(rows: Sequence[Row]) -> str:
+    """Give the targets with what was measured, then a table for every case."""
+    return "\n".join([*_opening(rows), *_targets(rows), *_tables(rows), ""])
+
+
+def _opening(rows: Sequence[Row]) -> Iterator[str]:
+    yield "# Training against other loops, and coded networks against dense ones"
+    yield ""
+    yield (
+        f"`{COMMAND}` on {max(row.cores for row in rows)} cores: batches of {BATCH} random "
+        "images, plain SGD with momentum, every method of a case in one process, one after the "
+        "other in each round; medians of the rounds after one untimed turn. Shared weights have "
+        f"{CENTERS} centres a layer, masks keep {KEPT:.0%} of a layer. A processor without "
+        "instructions for bfloat16 emulates it."
+    )
+    yield ""
+    known = {part for row in rows for part in row.versions.split("; ") if part}
+    yield f"Versions and hardware: {', '.join(sorted(known, key=str.lower))}."
+
+
+def _targets(rows: Sequence[Row]) -> Iterator[str]:
+    yield from ("", "## Targets", "", "| | what | must show | measured |", "|---|---|---|---|")
+    for verdict in verdicts(rows):
+        yield f"| {verdict.judgement} | {verdict.what} | {verdict.bound} | {verdict.measured} |"
+
+
+def _tables(rows: Sequence[Row]) -> Iterator[str]:
+    for (case, count), same in groupby(rows, lambda row: (row.case, row.n)):
+        yield from ("", f"## {case}: {count:,} images", "")
+        yield f"| {' | '.join(_HEAD)} |"
+        yield f"|{'---|' * len(_HEAD)}"
+        for row in same:
+            step = row.seconds * row.d / row.n
+            yield f"| {row.method} | {row.n / row.seconds:,.1f} | {step:.4g} | {row.repeats} |"
