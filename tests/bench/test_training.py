@@ -1,5 +1,7 @@
 """The benchmark of training as a whole, on tiny sizes; what it must show comes from its rows."""
 
+from pathlib import Path
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -20,6 +22,8 @@ from clusterpress.bench.training_cases import (
 from clusterpress.bench.training_loops import BATCH, KEPT, Task, bare, network, ours, random_images
 from clusterpress.bench.training_report import TARGETS, report, verdicts
 from clusterpress.codes import code_of, weight_layers
+
+STALE = "results/bench/training.md is stale; run make bench-training"
 
 
 @pytest.fixture
@@ -94,3 +98,10 @@ def test_verdicts_come_from_the_rows(row):
     ]
     found = [each.judgement for each in verdicts(rows) if each.measured]
     assert found == ["met", "missed", "missed"]
+
+
+def test_a_committed_page_is_not_stale():
+    path = Path(__file__).parents[2] / training.OUTPUT
+    if not path.is_file():
+        pytest.skip("nothing was measured on a machine that did nothing else")
+    assert path.with_suffix(".md").read_text() == report(room.read(path)), STALE

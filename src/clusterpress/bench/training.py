@@ -24,7 +24,7 @@ from clusterpress.runs.provenance import processor
 
 OUTPUT = Path("results/bench/training.csv")
 CASES: dict[str, Callable[[Bench], None]] = {
-    case.__name__: case for case in (loops, loading, precisions, steps, augmenting)
+    case.__name__: case for case in (loops, steps, loading, augmenting, precisions)
 }
 
 

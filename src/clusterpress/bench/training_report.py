@@ -76,7 +76,7 @@ def _opening(rows: Sequence[Row]) -> Iterator[str]:
     yield (
         f"`{COMMAND}` on {max(row.cores for row in rows)} cores: batches of {BATCH} random "
         "images, plain SGD with momentum, every method of a case in one process, one after the "
-        "other in each round; medians of the rounds after one untimed turn. Shared weights have "
+        "other in each round; the best of the rounds after one untimed turn. Shared weights have "
         f"{CENTERS} centres a layer, masks keep {KEPT:.0%} of a layer. A processor without "
         "instructions for bfloat16 emulates it."
     )
