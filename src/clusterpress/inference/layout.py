@@ -88,7 +88,8 @@ class Layout:
         down, right = np.divmod(np.arange(self.taps[0] * self.taps[1]), self.taps[1])
         s = self.stride
         phase = (down % s * s + right % s) * self.phase
-        return phase + down // s * self.line + right // s
+        shifts: npt.NDArray[np.int64] = phase + down // s * self.line + right // s
+        return shifts
 
     def fill(self, rows: torch.Tensor, x: torch.Tensor) -> None:
         """Write images (N, C, H, W) into rows of zeros, shape (C, row)."""

@@ -27,22 +27,14 @@ _ROUNDS = 5
 _KEPT = 8  # Input shapes whose buffers are kept.
 
 
-class SharedKernelConv2d(nn.Module):
-    """``weight[o, i] = scales[o, i] * kernels[labels[o, i]]``, computed with fewer multiplications.
-
-    Son et al. (2018), section 3.4. For inference on the CPU in float32. The output equals the dense
-    layer's to rounding. At the first input of a shape each form is timed and the fastest is kept.
-    A copy of the arrays is held; the layer has no parameters and cannot train.
+class SharedKernels:
+    """``weight[o, i] = scales[o, i] * kernels[labels[o, i]]`` and a bias, as arrays of their own.
 
     Args:
         kernels: Shape (P, h, w).
         labels: Integers below P, shape (O, I).
         scales: Shape (O, I), a kernel of scale zero costs nothing; None: all are one.
         bias: Shape (O,); None: zero.
-        stride: Of both directions.
-        padding: Zeros above and below, and left and right.
-        rectified: Whether a ReLU follows.
-        order: The form; None measures.
 
     Raises:
         DataError: The arrays do not fit each other or are not finite.
@@ -54,6 +46,36 @@ class SharedKernelConv2d(nn.Module):
         labels: npt.ArrayLike,
         scales: npt.ArrayLike | None = None,
         bias: npt.ArrayLike | None = None,
+    ) -> None:
+        self.kernels = np.array(kernels, np.float32)
+        self.labels = np.array(labels, np.int64)
+        given = [None if each is None else np.array(each, np.float32) for each in (scales, bias)]
+        check_form(self.kernels, self.labels, *given)
+        self.scales = np.ones(self.labels.shape, np.float32) if given[0] is None else given[0]
+        self.bias = np.zeros(len(self.labels), np.float32) if given[1] is None else given[1]
+
+
+class SharedKernelConv2d(nn.Module):
+    """``weight[o, i] = scales[o, i] * kernels[labels[o, i]]``, computed with fewer multiplications.
+
+    Son et al. (2018), section 3.4. For inference on the CPU in float32. The output equals the dense
+    layer's to rounding. At the first input of a shape each form is timed and the fastest is kept.
+    A copy of the arrays is held; the layer has no parameters and cannot train.
+
+    Args:
+        shared: The kernels, and what is made of them.
+        stride: Of both directions.
+        padding: Zeros above and below, and left and right.
+        rectified: Whether a ReLU follows.
+        order: The form; None measures.
+    """
+
+    weight: torch.Tensor
+    offset: torch.Tensor
+
+    def __init__(
+        self,
+        shared: SharedKernels,
         *,
         stride: int = 1,
         padding: tuple[int, int] = (0, 0),
@@ -61,12 +83,8 @@ class SharedKernelConv2d(nn.Module):
         order: Order | None = None,
     ) -> None:
         super().__init__()
-        self.kernels = np.array(kernels, np.float32)
-        self.labels = np.array(labels, np.int64)
-        given = [None if each is None else np.array(each, np.float32) for each in (scales, bias)]
-        check_form(self.kernels, self.labels, *given)
-        self.scales = np.ones(self.labels.shape, np.float32) if given[0] is None else given[0]
-        self.bias = np.zeros(len(self.labels), np.float32) if given[1] is None else given[1]
+        self.kernels, self.labels = shared.kernels, shared.labels
+        self.scales, self.bias = shared.scales, shared.bias
         self.stride, self.padding, self.rectified, self.order = stride, padding, rectified, order
         weight = self.kernels[self.labels] * self.scales[:, :, None, None]
         self.register_buffer("weight", torch.from_numpy(weight), persistent=False)

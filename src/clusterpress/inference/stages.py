@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
-from numba import carray, njit, types
+from numba import carray, njit, types  # type: ignore[attr-defined, unused-ignore]
 from numba.extending import intrinsic
 
 from clusterpress.inference.crew import openmp, run
@@ -84,9 +84,9 @@ class Task:
 
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def _pointer(typing: Any, address: Any, like: Any) -> Any:
+def _cast(_typing: Any, _address: Any, like: Any) -> Any:
     """Give an address as a pointer to numbers of a type."""
-    kind = types.CPointer(like.dtype)
+    kind = types.CPointer(like.dtype)  # type: ignore[no-untyped-call, unused-ignore]
     signature = kind(types.int64, like)
 
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -95,7 +95,10 @@ def _pointer(typing: Any, address: Any, like: Any) -> Any:
     return signature, generate
 
 
-@lru_cache(maxsize=None)
+_pointer: Any = _cast
+
+
+@cache
 def _stage(width: int) -> Callable[..., None]:
     add = weighted_sum(width)
     lowest, zero = np.float32(-np.inf), np.float32(0)
@@ -114,12 +117,12 @@ def _stage(width: int) -> Callable[..., None]:
                 begin, count = terms[g], terms[g + 1] - terms[g]
                 offsets, weights = task[at + 4] + 4 * begin, task[at + 5] + 4 * begin
                 to = out + 4 * places[g] + shift
-                add(to, source + shift, offsets, weights, count, starts[g], low)
+                add((to, source + shift, offsets, weights, count), starts[g], low)
 
     return stage  # type: ignore[no-any-return, unused-ignore]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(widths: tuple[int, ...]) -> tuple[Callable[[int, int, int], None], int | None]:
     """Compile a task of one or two stages of these widths: for a piece, and for OpenMP."""
     first, last = _stage(widths[0]), _stage(widths[-1])
@@ -146,7 +149,7 @@ def _compiled(widths: tuple[int, ...]) -> tuple[Callable[[int, int, int], None],
         piece(address, np.int64(number_of()), np.int64(pieces_of()))
 
     _KEPT.append(entry)
-    return piece, int(entry.address)
+    return piece, int(entry.address or 0)
 
 
 _KEPT: list[Any] = []  # Compiled C functions, whose code must not be freed.

@@ -1,7 +1,7 @@
 """Weighted sums of rows of numbers, written for LLVM so that the sum stays in registers."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -20,35 +20,31 @@ ir: Any = import_module("llvmlite.ir")
 cgutils: Any = untyped_cgutils
 
 
-@lru_cache(maxsize=None)
+@cache
 def weighted_sum(width: int) -> Callable[..., None]:
     """Give the compiled ``width`` sums over rows.
 
     The function writes ``out[p] = start + sum_m weights[m] * source[offsets[m] + p]`` for p below
-    ``width``, or zero where that is below ``floor``. Its arguments are the addresses of ``out``
-    and ``source`` (float32), ``offsets`` (int32) and ``weights`` (float32), the number of terms,
-    and ``start`` and ``floor`` (float32).
+    ``width``, or ``low`` where that is below it. Its arguments are five integers in a tuple: the
+    addresses of ``out`` and ``source`` (float32), ``offsets`` (int32) and ``weights`` (float32),
+    and the number of terms; then ``start`` and ``low`` (float32).
     """
     chains = max(1, _CHAINS * LANES // width)
 
     @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-    def total(
-        typing: Any, out: Any, source: Any, offsets: Any, weights: Any, n: Any, start: Any, low: Any
-    ) -> Any:
-        address, real = types.int64, types.float32
-        signature = types.void(address, address, address, address, address, real, real)
-
+    def total(_typing: Any, places: Any, start: Any, low: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            _Sum(builder, width, chains).write(args)
+            addresses = [builder.extract_value(args[0], n) for n in range(places.count)]
+            _Sum(builder, width, chains).write(addresses, *args[1:])
             return context.get_dummy_value()
 
-        return signature, generate
+        return types.void(places, start, low), generate
+
+    written: Any = total
 
     @njit(nogil=True, inline="never")  # type: ignore[untyped-decorator, unused-ignore]
-    def compiled(
-        out: Any, source: Any, offsets: Any, weights: Any, n: Any, start: Any, low: Any
-    ) -> None:
-        total(out, source, offsets, weights, n, start, low)
+    def compiled(places: Any, start: Any, low: Any) -> None:
+        written(places, start, low)
 
     return compiled  # type: ignore[no-any-return, unused-ignore]
 
@@ -62,9 +58,9 @@ class _Sum:
         self.row = ir.VectorType(self.real, LANES)
         self.parts = width // LANES
 
-    def write(self, args: Any) -> None:
+    def write(self, places: list[Value], start: Value, low: Value) -> None:
         """Sum ``chains`` terms at once, then those that are left, and store the sum."""
-        out, source, offsets, weights, count, start, low = args
+        out, source, offsets, weights, count = places
         build = self.builder
         tables = [
             build.inttoptr(address, kind.as_pointer())
