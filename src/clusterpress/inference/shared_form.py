@@ -73,10 +73,7 @@ def _largest(
     norms = np.linalg.norm(rows.astype(np.float64), axis=1)
     order = np.lexsort((norms, labels))
     last = order[np.searchsorted(labels[order], np.arange(count), side="right") - 1]
-    kernels: npt.NDArray[np.float32] = np.float32(
-        rows[last] / np.maximum(norms[last], 1e-38)[:, None]
-    )
-    return kernels
+    return np.asarray(rows[last] / np.maximum(norms[last], 1e-38)[:, None], np.float32)
 
 
 def _scales(
