@@ -9,7 +9,7 @@ SEEDS ?= 0,1,2
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering bench-training clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering bench-training bench-inference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -57,6 +57,9 @@ bench-clustering: $(BENCH_READY) ## clustering against its peers (about 25 minut
 
 bench-training: $(READY) ## training against other loops (about 5 minutes): results/bench/training.csv
 	$(BIN)/python -m clusterpress.bench.training
+
+bench-inference: $(READY) ## shared-kernel layers against dense ones: results/bench/inference.csv
+	$(BIN)/python -m clusterpress.bench.inference
 
 $(BENCH_READY): $(READY) requirements-bench.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock -c requirements.lock

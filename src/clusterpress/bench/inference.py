@@ -1,0 +1,122 @@
+"""Time shared-kernel layers against dense ones: ``python -m clusterpress.bench.inference``."""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from torch.nn import functional
+
+from clusterpress.bench.inference_rows import LayerRow, page, read_layers, write_layers
+from clusterpress.durable import write_atomic
+from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels
+
+OUTPUT = Path("results/bench/inference.csv")
+LAYERS = (  # Inputs, outputs, height and width: VGG-16's on 32x32 images, and the issue's example.
+    (64, 64, 32),
+    (64, 128, 16),
+    (128, 128, 16),
+    (128, 256, 8),
+    (256, 256, 8),
+    (256, 512, 4),
+    (512, 512, 4),
+    (512, 512, 2),
+)
+KERNELS = (4, 16, 32, 64, 128, 256)  # 256 is TIC-8 with K = 32 too: as many distinct pairs.
+BATCHES = (1, 8)
+_ROUNDS = 21
+_WARM = 3
+
+
+def layer_rows(size: tuple[int, int, int], count: int, batch: int, rounds: int) -> list[LayerRow]:
+    """Time all forms of a layer, one after the other in every round; medians."""
+    works, orders = _works(size, count, batch)
+    for _ in range(_WARM):
+        for work in works.values():
+            work()
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            begin = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - begin)
+    inputs, outputs, side = size
+    where = (inputs, outputs, side, batch, count, torch.get_num_threads(), platform.machine())
+    return [
+        LayerRow(*where, name, orders.get(name, 0) * side**2, statistics.median(times))
+        for name, times in seconds.items()
+    ]
+
+
+def _works(
+    size: tuple[int, int, int], count: int, batch: int
+) -> tuple[dict[str, Callable[[], torch.Tensor]], dict[str, int]]:
+    """Give the forms of a layer by name, and their multiplications for every output position."""
+    rng = np.random.default_rng(0)
+    inputs, outputs, side = size
+    kernels = rng.standard_normal((count, 3, 3))
+    labels = rng.integers(0, count, (outputs, inputs))
+    shared = SharedKernels(kernels, labels, rng.standard_normal(labels.shape), np.zeros(outputs))
+    x = torch.from_numpy(rng.standard_normal((batch, inputs, side, side)).astype(np.float32))
+    works: dict[str, Callable[[], torch.Tensor]] = {}
+    macs: dict[str, int] = {}
+    for order in (Order.ADD_FIRST, Order.CONVOLVE_FIRST):
+        layer = SharedKernelConv2d(shared, padding=(1, 1), order=order).eval()
+        works[order.value], macs[order.value] = _bound(layer, x), layer.multiplications(order)
+    dense = SharedKernelConv2d(shared, padding=(1, 1), order=Order.DENSE)
+    for name, order_in_memory in _MEMORY.items():
+        form = (dense.weight.to(memory_format=order_in_memory), dense.offset, 1, 1)
+        works[name] = _dense(x.to(memory_format=order_in_memory), form)
+        macs[name] = dense.multiplications(Order.DENSE)
+    return works, macs
+
+
+_MEMORY = {
+    "dense, contiguous": torch.contiguous_format,
+    "dense, channels-last": torch.channels_last,
+}
+
+
+def _bound(layer: SharedKernelConv2d, x: torch.Tensor) -> Callable[[], torch.Tensor]:
+    return lambda: layer(x)
+
+
+def _dense(
+    x: torch.Tensor, form: tuple[torch.Tensor, torch.Tensor, int, int]
+) -> Callable[[], torch.Tensor]:
+    return lambda: functional.conv2d(x, *form)
+
+
+def _cases(quick: bool) -> Iterator[tuple[tuple[int, int, int], int, int]]:
+    for size in ((8, 8, 4),) if quick else LAYERS:
+        for batch in BATCHES[:1] if quick else BATCHES:
+            for count in KERNELS[:1] if quick else KERNELS:
+                yield size, count, batch
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="One tiny layer.")] = False,
+    output: Annotated[Path | None, typer.Option(help=f"CSV; {OUTPUT}, none for --quick.")] = None,
+) -> None:
+    """Measure every layer, and write the CSV and a page made of it."""
+    console = Console(highlight=False, markup=False)
+    path, rows = output or (None if quick else OUTPUT), []
+    with torch.inference_mode():
+        for case in _cases(quick):
+            rows += layer_rows(*case, rounds=1 if quick else _ROUNDS)
+            console.print(
+                f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:])
+            )
+    if path:
+        write_layers(path, rows)
+        write_atomic(path.with_suffix(".md"), page(read_layers(path)).encode())
+
+
+if __name__ == "__main__":
+    typer.run(main)
