@@ -87,7 +87,8 @@ class SharedKernelConv2d(nn.Module):
         self.scales, self.bias = shared.scales, shared.bias
         self.stride, self.padding, self.rectified, self.order = stride, padding, rectified, order
         weight = self.kernels[self.labels] * self.scales[:, :, None, None]
-        self.register_buffer("weight", torch.from_numpy(weight), persistent=False)
+        dense = torch.from_numpy(weight).to(memory_format=torch.channels_last)  # Faster, measured.
+        self.register_buffer("weight", dense, persistent=False)
         self.register_buffer("offset", torch.from_numpy(self.bias), persistent=False)
         self._passes: dict[tuple[int, ...], tuple[Order, Pass]] = {}
         self._lock = threading.Lock()
