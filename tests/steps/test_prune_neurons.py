@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from clusterpress.errors import ConfigError, DataError
+from clusterpress.models import MODELS
 from clusterpress.steps.base import Context, Step
 from clusterpress.steps.prune_neurons import PruneNeurons
 
@@ -100,3 +101,26 @@ def test_shares_out_of_range_are_refused(keep):
 def test_an_unknown_criterion_is_refused():
     with pytest.raises(ConfigError, match=r"'l2'.*l1, random"):
         PruneNeurons(0.5, criterion="l2")
+
+
+@pytest.mark.parametrize(("layers", "widths"), [("conv", {"0": 2}), ("fc", {"2": 6})])
+def test_one_type_of_layers_alone_may_lose_neurons(network, layers, widths):
+    facts = context()
+    PruneNeurons(0.5, layers=layers).apply(network, facts)
+    assert facts.facts["widths_after"] == widths
+    assert network(images()).shape == (4, 3)
+
+
+def test_vgg16_of_li2017_loses_64_percent_of_its_parameters():
+    network = MODELS["vgg16"](linears=2, bias=True)
+    before = sum(parameter.numel() for parameter in network.parameters())
+    halved = {f"conv{number}": 0.5 for number in (1, 8, 9, 10, 11, 12, 13)}
+    example = Context(train=lambda *_: None, example=torch.zeros(1, 3, 32, 32), clustering=0)
+    PruneNeurons(halved, layers="conv").apply(network, example)
+    after = sum(parameter.numel() for parameter in network.parameters())
+    assert round(100 * (1 - after / before), 1) == 64.0
+
+
+def test_an_unknown_type_of_layers_is_refused():
+    with pytest.raises(ConfigError, match=r"'norm'.*all, conv, fc"):
+        PruneNeurons(0.5, layers="norm")

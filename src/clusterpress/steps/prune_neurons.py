@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from clusterpress.codes import layer_type
 from clusterpress.errors import ConfigError
 from clusterpress.merging import (
     HiddenLayer,
@@ -24,6 +25,7 @@ from clusterpress.steps.base import Context
 from clusterpress.steps.widths import chosen_widths, reestimated, width_problems
 
 CRITERIA = ("l1", "random")
+LAYERS = ("all", "conv", "fc")
 
 
 class PruneNeurons:
@@ -46,6 +48,8 @@ class PruneNeurons:
             others; ``joined`` ranks their neurons by the sum of the joined layers' norms.
         reestimate: Whether the statistics of all BatchNorms are estimated anew at the end, on
             training images (10,000 at most).
+        layers: Which hidden layers lose neurons: ``all``; ``conv``, the filters alone (Li et al.
+            2017); or ``fc``. Where a network has none of them nothing is removed.
 
     Raises:
         ConfigError: Settings are out of range; one error names them all.
@@ -60,8 +64,11 @@ class PruneNeurons:
         remove: float | None = None,
         skips: str = "internal",
         reestimate: bool = False,
+        layers: str = "all",
     ) -> None:
         problems = list(width_problems(keep, remove, skips, reestimate))
+        if layers not in LAYERS:
+            problems.append(f"layers is {layers!r}, it must be one of {', '.join(LAYERS)}")
         if criterion not in CRITERIA:
             problems.append(f"criterion is {criterion!r}, it must be one of {', '.join(CRITERIA)}")
         if problems:
@@ -71,6 +78,7 @@ class PruneNeurons:
         self.remove = remove
         self.skips = cast(Skips, skips)
         self.reestimate = reestimate
+        self.layers = layers
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Remove neurons in place and return the network.
@@ -82,7 +90,11 @@ class PruneNeurons:
                 and the context has no training images.
             DataError: A weight is NaN or infinite. Nothing is changed then.
         """
-        layers = hidden_layers(network, context.example, self.skips)
+        layers = [
+            layer
+            for layer in hidden_layers(network, context.example, self.skips)
+            if self._takes(network, layer)
+        ]
         require_finite(network)
         widths = chosen_widths(network, layers, self.keep, self.remove, context) or {}
         rng = context.rng()
@@ -100,6 +112,10 @@ class PruneNeurons:
         if self.reestimate:
             reestimated(network, context)
         return network
+
+    def _takes(self, network: nn.Module, layer: HiddenLayer) -> bool:
+        types = {layer_type(network.get_submodule(name)) for name in layer.producers}
+        return self.layers == "all" or types == {self.layers}
 
     def _kept(
         self, network: nn.Module, layer: HiddenLayer, width: int, rng: np.random.Generator
