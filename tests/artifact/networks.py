@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from clusterpress.codes import Masked, Shared, attach
+from clusterpress.codes import Binary, Hashed, Masked, Product, Quantized, Shared, Ternary, attach
 
 
 class Small(nn.Module):
@@ -69,7 +69,30 @@ def mixed_network() -> Small:
     return network
 
 
+def signed_network() -> Small:
+    network = dense_network()
+    weights = [layer.weight.detach() for layer in (network.conv, network.ip1)]
+    attach(network.conv, "weight", Binary((weights[0] > 0).long()), torch.rand(4))
+    attach(network.ip1, "weight", Ternary((weights[1].sign() + 1).long()), torch.rand(2))
+    labels = torch.arange(36).reshape(3, 12) % 15
+    attach(network.ip2, "weight", Quantized(labels, 15, affine=True), torch.rand(2, 3))
+    return network
+
+
+def block_network() -> Small:
+    network = dense_network()
+    blocks = torch.arange(12 * 16) % 5
+    attach(
+        network.conv, "weight", Product(torch.arange(4) % 2, (4, 1, 3, 3), 1), torch.rand(1, 2, 9)
+    )
+    attach(network.ip1, "weight", Product(blocks, (12, 64), 16), torch.rand(16, 5, 4))
+    attach(network.ip2, "weight", Hashed((3, 12), 9, 4), torch.rand(9))
+    return network
+
+
 NETWORKS = {
+    "signed": signed_network,
+    "blocks": block_network,
     "dense": dense_network,
     "masked": masked_network,
     "shared": shared_network,

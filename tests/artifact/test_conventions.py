@@ -19,7 +19,7 @@ from clusterpress.artifact import (
 )
 from clusterpress.codes import Masked, Shared, attach
 
-from .networks import NETWORKS, Small, mixed_network
+from .networks import NETWORKS, Small, block_network, mixed_network, signed_network
 
 
 def gap_mask(shape: tuple[int, int], kept: list[int]) -> torch.Tensor:
@@ -176,3 +176,24 @@ def test_the_streams_are_smaller_than_huffman_and_fillers(tmp_path: Path) -> Non
     attach(network[0], "weight", Shared(labels, (300, 400), mask), torch.linspace(-1, 1, 32))
     ledger = save(network, tmp_path / "file")
     assert ledger.weight_stream_bytes < han2016_huffman_bytes(ledger)
+
+
+def test_codes_of_scales_and_blocks_by_hand(tmp_path: Path) -> None:
+    dense = 36 + 768 + 36
+    biases = 4 + 12 + 3
+    ledger = save(signed_network(), tmp_path / "file")
+    # One bit a weight and a scale a filter; two bits and two scales; four bits, a scale and a zero
+    # point an output, and two symbols of eight bits.
+    stored = (36 + 4 * 32) + (2 * 768 + 2 * 32) + (4 * 36 + 6 * 32 + 16)
+    assert CONVENTIONS["han2016"](ledger) == pytest.approx(32 * dense / stored)
+    assert CONVENTIONS["weights"](ledger) == pytest.approx(
+        32 * (dense + biases) / (stored + 32 * biases)
+    )
+    assert CONVENTIONS["parameters"](ledger) == 1
+    ledger = save(block_network(), tmp_path / "file")
+    stored = (4 + 2 * 9 * 32 + 16) + (3 * 192 + 16 * 5 * 4 * 32 + 16) + (9 * 32 + 16)
+    assert CONVENTIONS["han2016"](ledger) == pytest.approx(32 * dense / stored)
+    assert CONVENTIONS["fc_only"](ledger) == pytest.approx(
+        32 * (768 + 36) / (stored - (4 + 2 * 9 * 32 + 16))
+    )
+    assert CONVENTIONS["parameters"](ledger) == 1

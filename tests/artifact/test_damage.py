@@ -23,7 +23,7 @@ from clusterpress.artifact import load, read, save
 from clusterpress.artifact.container import DIGEST, pack, unpack
 from clusterpress.artifact.limits import FREE_ELEMENTS
 
-from .networks import Small, mixed_network, shared
+from .networks import Small, block_network, mixed_network, shared, signed_network
 
 
 def tiny(folder: Path) -> Path:
@@ -201,6 +201,41 @@ def test_hostile_directories_are_refused_with_a_sentence(name: str, tmp_path: Pa
             refuse(path)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
         tracemalloc.stop()
+
+
+def stream(tensor: str, part: str, place: int, value: object) -> Callable[[dict[str, Any]], None]:
+    """Change one field of one stream of a tensor."""
+
+    def change(fields: dict[str, Any]) -> None:
+        (found,) = (one for one in fields["tensors"][tensor][3:] if one[0] == part)
+        found[place] = value
+
+    return change
+
+
+HOSTILE_FORMS = {
+    "alphabet of a sign": (signed_network, stream("conv.weight", "index", 2, 4), "no binary"),
+    "huge alphabet": (signed_network, stream("ip1.weight", "index", 2, 1 << 28), "no ternary"),
+    "huge levels": (signed_network, stream("ip2.weight", "index", 2, 1 << 28), "levels are not"),
+    "rows of blocks": (block_network, stream("ip1.weight", "index", 2, 1 << 28), "has 80 rows"),
+    "blocks": (block_network, stream("ip1.weight", "index", 3, 191), "191 blocks do not divide"),
+    "seeds": (block_network, stream("ip2.weight", "transform", 3, 2), "one seed"),
+    "no scale": (signed_network, lambda f: row(f, "conv.weight").pop(), "lacks parts"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_FORMS)
+def test_hostile_forms_are_refused_with_a_sentence(name: str, tmp_path: Path) -> None:
+    network, change, sentence = HOSTILE_FORMS[name]
+    path = tmp_path / "file"
+    save(network(), path)
+    text, payloads = unpack(path.read_bytes())
+    fields = json.loads(text)
+    change(fields)
+    path.write_bytes(pack(json.dumps(fields), payloads))
+    for refuse in (read, partial(load, into=Small())):
+        with pytest.raises(ArtifactError, match=sentence):
+            refuse(path)
 
 
 @pytest.mark.parametrize(

@@ -126,11 +126,11 @@ HOSTILE = {
     ),
     "larger alphabet": (
         lambda f: stream(f, "second.weight", "index").__setitem__(2, 5),
-        "alphabet of index of the codebook of tensor 'second.weight' is 5",
+        "codebook of tensor 'second.weight': alphabet of index is 5",
     ),
     "fewer scales": (
         lambda f: stream(f, "second.weight", "scale").__setitem__(slice(3, 5), [17, 34]),
-        "17 values of scale where 18 are needed",
+        "17 values of scale for 18 kernels",
     ),
     "scales of four bytes": (
         lambda f: stream(f, "second.weight", "scale").__setitem__(slice(2, 5), ["f4", 18, 72]),

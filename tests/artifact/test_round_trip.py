@@ -48,7 +48,7 @@ def test_the_ledger_is_the_file(name: str, tmp_path: Path) -> None:
     assert sum(layer.stored_bytes for layer in layer_breakdown(ledger)) == (
         ledger.file_bytes - ledger.header_bytes
     )
-    parts = ("codebook", "index", "position", "dense")
+    parts = ("codebook", "index", "position", "dense", "scale", "transform")
     assert ledger.weight_stream_bytes == sum(map(ledger.part_bytes, parts))
 
 

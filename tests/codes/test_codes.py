@@ -8,9 +8,14 @@ from torch import nn
 
 from clusterpress.codes import (
     CODES,
+    Binary,
     Code,
+    Hashed,
     Masked,
+    Product,
+    Quantized,
     Shared,
+    Ternary,
     attach,
     code_of,
     coded_tensors,
@@ -37,7 +42,36 @@ def masked() -> tuple[Masked, torch.Tensor]:
     return Masked(MASK), torch.randn(3, 4)
 
 
+def quantized(*, affine: bool, groups: int) -> tuple[Quantized, torch.Tensor]:
+    scales = torch.linspace(0.1, 0.3, (1 + affine) * groups).reshape(1 + affine, groups)
+    return Quantized(torch.arange(12).reshape(3, 4) % 7, 7, affine=affine), scales
+
+
+def ternary() -> tuple[Ternary, torch.Tensor]:
+    return Ternary(torch.arange(12).reshape(3, 4) % 3), torch.tensor([0.3, 0.2])
+
+
+def binary() -> tuple[Binary, torch.Tensor]:
+    return Binary(torch.arange(12).reshape(3, 4) % 5 % 2), torch.tensor([0.3, 0.2, 0.1])
+
+
+def product(parts: int) -> tuple[Product, torch.Tensor]:
+    labels = torch.tensor([0, 2, 1, 1, 2, 0])
+    return Product(labels, (3, 4), parts), torch.randn(parts, 3, 2)
+
+
+def hashed() -> tuple[Hashed, torch.Tensor]:
+    return Hashed((3, 4), 5, 7), torch.randn(5)
+
+
 CASES = {
+    "quantized": lambda: quantized(affine=False, groups=1),
+    "quantized, affine": lambda: quantized(affine=True, groups=3),
+    "ternary": ternary,
+    "binary": binary,
+    "product": lambda: product(2),
+    "product, one codebook": lambda: product(1),
+    "hashed": hashed,
     "masked": masked,
     "shared": lambda: shared(pruned=False),
     "shared, pruned": lambda: shared(pruned=True),
@@ -123,7 +157,7 @@ def test_training_keeps_masks_and_assignments(case: str) -> None:
         optimiser.step()
     after = layer.weight.detach()
     assert not torch.equal(before, after)
-    if case != "shared":
+    if case == "masked" or case.startswith("shared,"):
         assert torch.all(after[~MASK] == 0)
     if case.startswith("shared"):
         kept = after[MASK] if "," in case else after.flatten()
@@ -218,7 +252,17 @@ def test_streams_are_the_parts_that_the_code_declares(case: str) -> None:
     assert again(value).detach().numpy().dtype.str[1:] == code.dense_dtype(dtypes)
 
 
-@pytest.mark.parametrize(("code", "part"), [(Masked, "dense"), (Shared, "codebook")])
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [
+        (Masked, "dense"),
+        (Shared, "codebook"),
+        (Quantized, "scale"),
+        (Ternary, "scale"),
+        (Product, "codebook"),
+        (Hashed, "codebook"),
+    ],
+)
 def test_integers_make_no_weight(code: type[Code], part: str) -> None:
     with pytest.raises(ValueError, match="must hold floats"):
         code.dense_dtype({part: "i4"})

@@ -59,16 +59,7 @@ def _check_coded(where: str, entry: TensorEntry, shares: bool) -> None:
         entry.dtype()
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    index, codebook = parts.get("index"), parts.get("codebook")
-    if index is not None and codebook is not None:
-        _check_codebook(where, entry, int(index.form), codebook.count)
-    size = code.index_size(entry.shape)
-    for part in ("index", "transform", "scale"):
-        if part in parts and "position" not in parts:
-            _expect(
-                parts[part].count == size,
-                f"{where} has {parts[part].count} values of {part} where {size} are needed",
-            )
+    _check_sizes(where, entry)
 
 
 def check_shared(shared: Mapping[str, object], tensors: Mapping[str, TensorEntry]) -> None:
@@ -88,17 +79,22 @@ def check_shared(shared: Mapping[str, object], tensors: Mapping[str, TensorEntry
         _expect(entry.kind == first.kind, f"{where} is that of a {first.kind} tensor, {holder!r}")
         same = entry.shape[2:] == first.shape[2:]
         _expect(same, f"{where} is that of {holder!r}, whose kernels have another size")
-        index, codebook = entry.parts()["index"], first.parts()["codebook"]
-        _check_codebook(where, entry, int(index.form), codebook.count)
+        _check_sizes(where, entry, first.parts()["codebook"].count)
 
 
-def _check_codebook(where: str, entry: TensorEntry, alphabet: int, count: int) -> None:
-    needed = CODES[entry.kind].codebook_size(entry.shape, alphabet)
-    _expect(
-        count == needed,
-        f"alphabet of index of {where} is {alphabet}, its codebook has {count} values instead of "
-        f"{needed}",
-    )
+def _check_sizes(where: str, entry: TensorEntry, codebook: int | None = None) -> None:
+    """Check the streams' sizes against one another; the codebook's may be another tensor's."""
+    parts = entry.parts()
+    counts: dict[str, int] = {part: stream.count for part, stream in parts.items()}
+    alphabets: dict[str, int] = {
+        part: stream.form for part, stream in parts.items() if isinstance(stream.form, int)
+    }
+    if codebook is not None:
+        counts["codebook"] = codebook
+    try:
+        CODES[entry.kind].check_sizes(entry.shape, counts, alphabets)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
 
 
 def check_layers(tensors: Mapping[str, TensorEntry]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from math import ceil, log2, nan, prod
 
 from clusterpress.artifact.huffman import fixed_width, huffman_bits
-from clusterpress.artifact.ledger import NOT_WEIGHTS, Ledger, Row, held_count, kept_count
+from clusterpress.artifact.ledger import NOT_WEIGHTS, Ledger, Row, kept_count
 from clusterpress.codes.base import Part
 
 Rows = Mapping[Part, Row]
@@ -37,16 +37,17 @@ def han2016_bits(rows: Rows, bits: int, *, huffman: bool) -> int:
 
     Kept weights and fillers are entries. A shared tensor costs b = ceil(log2 K) bits an entry and
     a codebook of 2^b x 32 bits, any other tensor 32 bits an entry. A pruned tensor costs ``bits``
-    bits of relative position an entry. A tensor of a code that the paper does not have costs the
-    fixed widths of its streams, or their Huffman lengths. With ``huffman`` the index symbols (the
-    filler zero being one more) and the position symbols cost their Huffman lengths; no table is
-    counted.
+    bits of relative position an entry. With ``huffman`` the index symbols (the filler zero being
+    one more) and the position symbols cost their Huffman lengths; no table is counted.
 
     b bits for a filler too is how the paper counts (METHODS.md's table of conventions), not what
     a decoder could read: a filler zero needs a symbol of its own, and where K = 2^b the centroids
     leave none. The count assumes that one is free, as when a centroid is zero. Fillers of a
     tensor with one centroid cost 1 bit at least, as do its kept weights: 0 bits would tell
     nothing apart. ``huffman`` counts the filler as a symbol of its own and needs neither.
+
+    Of codes that the paper does not know (scales, blocks, hashes) every part counts as it is held:
+    symbols at a fixed width, or with ``huffman`` at their Huffman lengths, floats in their dtype.
     """
     if any(row.kind for row in rows.values()):
         return sum(row.huffman_bits if huffman else row.fixed_bits for row in rows.values())
@@ -54,7 +55,7 @@ def han2016_bits(rows: Rows, bits: int, *, huffman: bool) -> int:
     extra = fillers(position, bits)
     total = _position_bits(position, bits, huffman=huffman)
     if index is None or index.alphabet is None:
-        return total + 32 * (kept_count(rows) + extra)
+        return total + 32 * (rows["dense"].count + extra)
     if huffman:
         codebook = 32 * (1 << fixed_width(index.alphabet))
         return total + huffman_bits((*index.histogram, extra)) + codebook
@@ -160,7 +161,7 @@ def son2018(ledger: Ledger) -> float:
 
 def _son2018_bits(shape: tuple[int, ...], rows: Rows) -> float:
     if "index" not in rows or rows["index"].kind != "kernels":
-        return kept_count(rows) * (16 if prod(shape[2:]) == 1 else 32)
+        return kept_count(rows, prod(shape)) * (16 if prod(shape[2:]) == 1 else 32)
     index, codebook = rows["index"], rows.get("codebook")
     symbols = [index, *(rows[part] for part in ("transform",) if part in rows)]
     bits = sum(row.count * log2(max(row.alphabet or 1, 1)) for row in symbols)
@@ -170,9 +171,8 @@ def _son2018_bits(shape: tuple[int, ...], rows: Rows) -> float:
 
 def held_parameters(ledger: Ledger) -> int:
     """Count the parameters held (not pruned): weights, biases, norms; buffers are not counted."""
-    return sum(
-        held_count(rows, prod(ledger.shapes[name])) for name, rows in _parameters(ledger).items()
-    )
+    held = _parameters(ledger)
+    return sum(kept_count(rows, prod(ledger.shapes[name])) for name, rows in held.items())
 
 
 def parameters(ledger: Ledger) -> float:

@@ -262,22 +262,15 @@ def _layer_bytes(ledger: Ledger, layer: str, rows: list[Row]) -> LayerBytes:
         rows[0].layer_type,
         4 * sum(ledger.reference[name] for name in tensors),
         dict(parts),
-        sum(held_count(held[name], prod(ledger.shapes[name])) for name in weights),
+        sum(kept_count(held[name], prod(ledger.shapes[name])) for name in weights),
         sum(prod(ledger.shapes[name]) for name in weights),
     )
 
 
-def held_count(rows: Mapping[Part, Row], elements: int) -> int:
-    """Give how many of a tensor's entries are held, of ``elements`` in all."""
-    return elements if any(row.kind for row in rows.values()) else kept_count(rows)
-
-
-def kept_count(rows: Mapping[Part, Row]) -> int:
-    """Count the entries that no mask prunes, of a tensor whose streams count them one by one."""
+def kept_count(rows: Mapping[Part, Row], elements: int) -> int:
+    """Give how many of a tensor's ``elements`` are held: all, but for those that a mask prunes."""
     position = rows.get("position")
-    if position is not None:
-        return sum(count for _, count in position.gaps)
-    return next(row.count for part, row in rows.items() if part != "codebook")
+    return elements if position is None else sum(count for _, count in position.gaps)
 
 
 def _to_lists(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,21 +10,40 @@ from clusterpress.codes.base import (
     kind_of,
     original_of,
 )
+from clusterpress.codes.hashed import Hashed
 from clusterpress.codes.kernels import Kernels, KernelSet
 from clusterpress.codes.masked import Masked
 from clusterpress.codes.network import dense_copy, layer_type, weight_layers
+from clusterpress.codes.product import Product
+from clusterpress.codes.quantized import Quantized
 from clusterpress.codes.shared import Shared
+from clusterpress.codes.signed import Binary, Ternary
 
-CODES: dict[str, type[Code]] = {code.kind: code for code in (Masked, Shared, Kernels)}
+_ALL: tuple[type[Code], ...] = (
+    Masked,
+    Shared,
+    Kernels,
+    Quantized,
+    Ternary,
+    Binary,
+    Product,
+    Hashed,
+)
+CODES: dict[str, type[Code]] = {code.kind: code for code in _ALL}
 
 __all__ = [
     "CODES",
+    "Binary",
     "Code",
+    "Hashed",
     "KernelSet",
     "Kernels",
     "Masked",
+    "Product",
+    "Quantized",
     "Shared",
     "Stream",
+    "Ternary",
     "attach",
     "code_of",
     "coded_tensors",

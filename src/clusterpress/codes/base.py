@@ -75,17 +75,6 @@ class Code(nn.Module):
         """
 
     @classmethod
-    def index_size(cls, shape: tuple[int, ...]) -> int:
-        """Give the symbols of an index of a dense weight of which nothing is pruned."""
-        return int(prod(shape))
-
-    @classmethod
-    def codebook_size(cls, shape: tuple[int, ...], alphabet: int) -> int:
-        """Give the values of a codebook that an index of this alphabet needs."""
-        del shape
-        return alphabet
-
-    @classmethod
     @abstractmethod
     def dense_dtype(cls, dtypes: Mapping[str, str]) -> str:
         """Give the dtype of the dense weight that streams of these dtypes rebuild.
@@ -97,14 +86,39 @@ class Code(nn.Module):
             ValueError: This code holds no values of such a dtype.
         """
 
+    @classmethod
+    def check_sizes(
+        cls, shape: tuple[int, ...], counts: Mapping[str, int], alphabets: Mapping[str, int]
+    ) -> None:
+        """Check what can be told of streams before any is decoded; a code of its own form may.
 
-def attach(module: nn.Module, tensor: str, code: Code, original: torch.Tensor) -> None:
+        By default an index names a row of the codebook, one symbol for each kept weight.
+
+        Args:
+            shape: Shape of the dense weight.
+            counts: Number of values by part.
+            alphabets: Number of symbols by part, of the parts that are symbols.
+
+        Raises:
+            ValueError: They do not fit each other, or claim more than the file holds.
+        """
+        if "index" not in counts:
+            return
+        if "codebook" in counts and alphabets["index"] != counts["codebook"]:
+            raise ValueError(
+                f"alphabet of index is {alphabets['index']}, its codebook has {counts['codebook']}"
+            )
+        if "position" not in counts and counts["index"] != prod(shape):
+            raise ValueError(f"{counts['index']} symbols of index for {prod(shape)} weights")
+
+
+def attach(module: nn.Module, tensor: str, code: nn.Module, original: torch.Tensor) -> None:
     """Let ``code`` hold ``module.<tensor>``, replacing a code that already holds it.
 
     Args:
         module: The layer.
         tensor: Name of the parameter, usually ``weight``.
-        code: The new code.
+        code: The new code; or a form for training alone, which no artifact can hold.
         original: What trains, in the shape ``code.forward`` takes.
     """
     detach(module, tensor)

@@ -166,14 +166,19 @@ class Kernels(Code):
         return "f4"
 
     @classmethod
-    def index_size(cls, shape: tuple[int, ...]) -> int:
-        """Give the number of kernels."""
-        return int(np.prod(shape[:2]))
-
-    @classmethod
-    def codebook_size(cls, shape: tuple[int, ...], alphabet: int) -> int:
-        """Give the number of values of so many centroids."""
-        return alphabet * int(np.prod(shape[2:]))
+    def check_sizes(
+        cls, shape: tuple[int, ...], counts: Mapping[str, int], alphabets: Mapping[str, int]
+    ) -> None:
+        """Check that there is a symbol and a scale for each kernel, and a row for each label."""
+        kernels, taps = int(np.prod(shape[:2])), int(np.prod(shape[2:]))
+        for part in ("index", "transform", "scale"):
+            if part in counts and counts[part] != kernels:
+                raise ValueError(f"{counts[part]} values of {part} for {kernels} kernels")
+        if "codebook" in counts and counts["codebook"] != alphabets["index"] * taps:
+            raise ValueError(
+                f"alphabet of index is {alphabets['index']}, its codebook has "
+                f"{counts['codebook']} values for kernels of {taps} taps"
+            )
 
     def _scales(self, original: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         if not self.scaled:
