@@ -56,7 +56,7 @@ class SoftShare:
         self.temperature, self.iterations = temperature, iterations
 
     def check(self, network: nn.Module) -> None:
-        """Refuse layers that the network does not have, more centres than weights, and masks.
+        """Refuse layers that the network does not have, and more centres than weights.
 
         Raises:
             ConfigError: The layer, and what would be right.
@@ -75,8 +75,7 @@ class SoftShare:
         layers = dict(weight_layers(network))
         bits = settings_by_layer(self.bits, network, "SoftShare.bits")
         forms = {
-            name: self._form(name, layers[name], width, np.random.default_rng([seed, number]))
-            for seed in [context.clustering]
+            name: self._form(name, layers[name], width, (context.clustering, number))
             for number, (name, width) in enumerate(bits.items())
         }
         for name, latent in train_latent(network, forms, context, self.recipe).items():
@@ -86,13 +85,13 @@ class SoftShare:
         context.facts["centroids"] = {name: 1 << width for name, width in bits.items()}
         return network
 
-    def _form(self, name: str, layer: nn.Module, bits: int, rng: np.random.Generator) -> SoftForm:
+    def _form(self, name: str, layer: nn.Module, bits: int, seed: tuple[int, int]) -> SoftForm:
         if mask_of(layer) is not None:
             raise ConfigError(
                 f"layer {name!r} is pruned, and soft sharing would bring its zeros back; leave "
                 "SoftShare or the pruning out"
             )
-        values = kept_values(name, layer)
+        values, rng = kept_values(name, layer), np.random.default_rng(seed)
         found = cluster(values, checked_k(name, 1 << bits, values.size), init="kmeans++", rng=rng)
         weight = layer.weight
         assert isinstance(weight, torch.Tensor)
