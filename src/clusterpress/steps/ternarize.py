@@ -15,7 +15,7 @@ from clusterpress.training.recipe import Recipe
 
 
 class _Ternarized(torch.autograd.Function):
-    """Weights of three values, with the gradients of Zhu et al. 2017, eq. 7 and 8."""
+    """Weights of three values, with the gradients of Zhu et al. 2017, eq. 7 (as means) and 8."""
 
     @staticmethod
     def forward(
@@ -32,8 +32,11 @@ class _Ternarized(torch.autograd.Function):
         (gradient,) = gradients
         positive, negative = labels == 2, labels == 0
         # Eq. 7 prints no minus before the sum of the negative ones; as their weight is -s_n, the
-        # chain rule has one.
-        to_scales = torch.stack([(gradient * positive).sum(), -(gradient * negative).sum()])
+        # chain rule has one. The mean in place of the sum: by the weights' learning rate the sum
+        # over 10^5 members diverges, and the mean moves a scale as it would move its members.
+        signs = torch.stack([positive, negative]).flatten(1)
+        sums = (signs * gradient.flatten()).sum(1) * gradient.new_tensor([1.0, -1.0])
+        to_scales = sums / signs.sum(1).clamp(min=1)
         factors = torch.where(positive, scales[0], torch.where(negative, scales[1], 1.0))
         return gradient * factors, to_scales, None
 
@@ -47,7 +50,9 @@ class Ternarize:
     Latent weights decide which of the three a weight takes: beyond ``threshold`` times the largest
     magnitude of the layer (eq. 9) it is one of the two scales. Latent weights and scales train
     together; afterwards the symbols are frozen, and the latent weights dropped. The scales start
-    at the means of their members (inferred). The first and the last layer stay as they are.
+    at the means of their members, and learn by the mean, not the sum, of their members' gradients
+    (inferred; eq. 7 has the sum, which needs a learning rate of its own). The first and
+    the last layer stay as they are.
 
     Args:
         recipe: How to train.
