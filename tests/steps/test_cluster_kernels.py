@@ -144,6 +144,7 @@ def test_the_same_seed_gives_the_same_kernels(network, context):
         ({"scales": 1}, "scales=1"),
         ({"init": "linear"}, "init='linear'"),
         ({"dtype": "float64"}, "dtype='float64'"),
+        ({"reestimate": 1}, "reestimate=1"),
         ({"restarts": 0}, "restarts=0"),
         ({"max_iterations": 1.5}, "max_iterations=1.5"),
     ],
@@ -169,6 +170,17 @@ def test_knobs_out_of_range_are_refused(knobs, sentence):
 def test_what_does_not_fit_the_network_is_refused_before_training(network, knobs, sentence):
     with pytest.raises(ConfigError, match=sentence):
         ClusterKernels(**knobs).check(network)
+
+
+def test_norms_can_be_estimated_anew(context):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8))
+    images = torch.randn(50, 1, 8, 8)
+    context.batches = lambda: [images]
+    ClusterKernels(k=2, reestimate=True).apply(network, context)
+    sums = network[0](images)
+    torch.testing.assert_close(network[1].running_mean, sums.mean((0, 2, 3)))
+    assert context.facts["reestimation_images"] == 50
 
 
 def test_networks_without_kernels_are_refused(context):

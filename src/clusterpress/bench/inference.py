@@ -1,6 +1,5 @@
 """Time shared-kernel layers against dense ones: ``python -m clusterpress.bench.inference``."""
 
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from torch.nn import functional
 from clusterpress.bench.inference_rows import LayerRow, page, read_layers, write_layers
 from clusterpress.durable import write_atomic
 from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels
+from clusterpress.runs.provenance import processor
 
 OUTPUT = Path("results/bench/inference.csv")
 LAYERS = (  # Inputs, outputs, height and width: VGG-16's on 32x32 images, and the issue's example.
@@ -47,7 +47,7 @@ def layer_rows(size: tuple[int, int, int], count: int, batch: int, rounds: int) 
             work()
             seconds[name].append(time.perf_counter() - begin)
     inputs, outputs, side = size
-    where = (inputs, outputs, side, batch, count, torch.get_num_threads(), platform.machine())
+    where = (inputs, outputs, side, batch, count, torch.get_num_threads(), processor())
     return [
         LayerRow(*where, name, orders.get(name, 0) * side**2, statistics.median(times))
         for name, times in seconds.items()

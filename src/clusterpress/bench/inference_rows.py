@@ -21,7 +21,7 @@ class LayerRow:
         batch: Images.
         kernels: Distinct kernels of the layer.
         threads: Threads of torch.
-        machine: Kind of processor.
+        machine: Name of the processor.
         method: The form.
         macs: Multiplications of the convolutions alone, of one image.
         seconds: Median wall-clock time.
