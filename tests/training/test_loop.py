@@ -53,6 +53,16 @@ def test_another_seed_gives_another_network(
     assert not torch.equal(trained(network, images, recipe), trained(network, images, recipe, 1))
 
 
+def test_a_network_that_was_evaluated_trains_all_the_same(
+    images: ImageSet, network: nn.Module
+) -> None:
+    normed = nn.Sequential(nn.BatchNorm2d(1), network, nn.Dropout(0.5))
+    first = trained(normed.train(), images)
+    assert torch.equal(first, trained(normed.eval(), images))
+    train(normed.eval(), images, SHORT, seed=0)
+    assert normed[0].num_batches_tracked > 0
+
+
 def test_dropout_is_seeded_too_and_global_random_state_is_left(
     images: ImageSet, network: nn.Module
 ) -> None:

@@ -107,7 +107,8 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         )
     if recipe.epochs == 0:
         return History((), None)
-    classifier = Classifier(network, recipe, settings.log_every_n_steps)
+    # Lightning trains every module in the mode that it finds it in, also a norm that evaluates.
+    classifier = Classifier(network.train(), recipe, settings.log_every_n_steps)
     with ExitStack() as stack:
         stack.enter_context(quiet())
         stack.enter_context(_torch_state(settings, seed))
