@@ -73,7 +73,7 @@ def kernel_picture(grids: Sequence[KernelGrid], ending: str) -> bytes:
             _draw(axis, grid)
         buffer = io.BytesIO()
         metadata = {} if ending == "png" else {"CreationDate" if ending == "pdf" else "Date": None}
-        figure.savefig(buffer, format=ending, dpi=200, metadata=metadata)
+        figure.savefig(buffer, format=ending, dpi=200, metadata=metadata, bbox_inches="tight")
     return buffer.getvalue()
 
 
