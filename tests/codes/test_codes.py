@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 
 from clusterpress.codes import (
     CODES,
@@ -16,6 +17,7 @@ from clusterpress.codes import (
     Quantized,
     Shared,
     Ternary,
+    all_weight_layers,
     attach,
     code_of,
     coded_tensors,
@@ -271,3 +273,38 @@ def test_integers_make_no_weight(code: type[Code], part: str) -> None:
 def test_every_code_is_registered_under_its_kind() -> None:
     assert {code.kind for code in CODES.values()} == set(CODES)
     assert all(issubclass(code, Code) for code in CODES.values())
+
+
+def test_a_layer_whose_weight_is_not_its_own_is_no_layer_for_a_code() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(7, 5)
+            self.normed = weight_norm(nn.Linear(5, 5))
+            self.free = nn.Linear(5, 5)
+            self.logits = nn.Linear(5, 7)
+            self.logits.weight = self.embedding.weight
+
+    network = Tied()
+    assert [name for name, _ in weight_layers(network)] == ["free"]
+    assert [name for name, _ in all_weight_layers(network)] == ["normed", "free", "logits"]
+
+
+def test_codes_of_a_frozen_layer_do_not_train() -> None:
+    layer = nn.Linear(4, 3).requires_grad_(False)
+    attach(layer, "weight", *shared(pruned=False))
+    assert not original_of(layer).requires_grad
+    detach(layer, "weight")
+    assert not layer.weight.requires_grad
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_cast_code_computes_and_learns_in_a_half_precision_layer(dtype: torch.dtype) -> None:
+    layer = nn.Linear(4, 3).to(dtype)
+    code, codebook = shared(pruned=False)
+    attach(layer, "weight", code, codebook, dtype)
+    layer(torch.ones(2, 4, dtype=dtype)).sum().backward()
+    assert original_of(layer).dtype == original_of(layer).grad.dtype == torch.float32
+    assert original_of(layer).grad.tolist() == [8.0, 8.0, 8.0]
+    detach(layer, "weight")
+    assert torch.equal(layer.weight, codebook.to(dtype)[torch.arange(12) % 3].reshape(3, 4))

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from clusterpress.artifact.coders import RAW
 from clusterpress.artifact.content import BUFFER
 from clusterpress.artifact.entries import TensorEntry
+from clusterpress.artifact.floats import is_float
 from clusterpress.codes import CODES
 
 _DIMENSIONS = {"fc": 2, "conv": 4}
+CASTS = ("f2", "f8", "bf2")
 
 
 def check_tensor(name: str, entry: TensorEntry, shares: bool = False) -> None:
@@ -25,7 +27,7 @@ def check_tensor(name: str, entry: TensorEntry, shares: bool = False) -> None:
     parts = [stream.part for stream in entry.streams]
     _expect(len(set(parts)) == len(parts), f"{where} has a part twice: {parts}")
     raw = [str(stream.form) for stream in entry.streams if stream.coder == RAW]
-    floats = entry.kind == BUFFER or all(form.startswith("f") for form in raw)
+    floats = entry.kind == BUFFER or all(map(is_float, raw))
     _expect(floats, f"{where} learns and must hold floats, not {raw}")
     if entry.plain:
         _expect(not shares, f"{where} is plain and shares no codebook")
@@ -60,6 +62,32 @@ def _check_coded(where: str, entry: TensorEntry, shares: bool) -> None:
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     _check_sizes(where, entry)
+
+
+def check_tied(tied: Mapping[str, object], tensors: Mapping[str, TensorEntry]) -> None:
+    """Check that every tied tensor is another name of a plain one.
+
+    Raises:
+        ValueError: It is not.
+    """
+    for name, holder in tied.items():
+        _expect(
+            name not in tensors, f"tensor {name!r} is tied to another, and has parts of its own"
+        )
+        known = isinstance(holder, str) and holder in tensors and tensors[holder].plain
+        _expect(known, f"tensor {name!r} is tied to {holder!r}, which is no plain tensor")
+
+
+def check_casts(casts: Mapping[str, object], tensors: Mapping[str, TensorEntry]) -> None:
+    """Check that every cast is that of a coded tensor to another dtype of floats.
+
+    Raises:
+        ValueError: It is not.
+    """
+    for name, dtype in casts.items():
+        _expect(dtype in CASTS, f"tensor {name!r} is cast to {dtype!r}, which is none of {CASTS}")
+        coded = name in tensors and not tensors[name].plain
+        _expect(coded, f"tensor {name!r} is cast, but there is no code of that name")
 
 
 def check_shared(shared: Mapping[str, object], tensors: Mapping[str, TensorEntry]) -> None:

@@ -9,7 +9,16 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils import parametrize
 
-from clusterpress.codes import Kernels, Stream, code_of, kind_of, original_of
+from clusterpress.artifact.floats import dtype_name, to_numpy
+from clusterpress.codes import (
+    Cast,
+    Kernels,
+    Stream,
+    code_of,
+    dtype_of_cast,
+    kind_of,
+    original_of,
+)
 from clusterpress.codes.base import Part
 from clusterpress.errors import ConfigError
 
@@ -29,6 +38,7 @@ class TensorContent:
         shape: Shape of the dense tensor.
         streams: Its parts.
         codebook_of: The tensor before it whose codebook is its own too; None where it holds one.
+        cast: The dtype that the code's dense weight is given in; None for the code's own.
     """
 
     name: str
@@ -37,6 +47,7 @@ class TensorContent:
     shape: tuple[int, ...]
     streams: tuple[Stream, ...]
     codebook_of: str | None = None
+    cast: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,46 +70,65 @@ def places(network: nn.Module) -> dict[str, Place]:
 def contents(network: nn.Module) -> list[TensorContent]:
     """List every parameter and persistent buffer of a network, coded ones by their streams.
 
+    Tensors that are another one under a second name (tied) are left out: ``ties`` has them.
+
     Raises:
-        ConfigError: A tensor is held by something that is no code, has a dtype that numpy does
-            not know (bfloat16), or is tied to another one, which would come back untied.
+        ConfigError: A tensor is held by something that is no code, has a dtype that an artifact
+            does not hold, or is a part or another view of another one.
     """
     holders: dict[int, str] = {}
-    listed = [_content(name, place, holders) for name, place in places(network).items()]
-    tied = tied_tensors(network)
-    if tied is not None:
-        raise ConfigError(
-            f"Tensors {tied[0]!r} and {tied[1]!r} are one and the same memory (tied); an artifact "
-            "would store both and give back two: untie them first, or share the whole layer."
-        )
-    return listed
+    tied = ties(network)
+    return [
+        _content(name, place, holders)
+        for name, place in places(network).items()
+        if name not in tied
+    ]
 
 
-def tied_tensors(network: nn.Module) -> tuple[str, str] | None:
-    """Give the names of two tensors that begin at the same memory; None where there are none.
+def ties(network: nn.Module) -> dict[str, str]:
+    """Give the first name of every tensor that has more than one.
 
     A whole layer under two names is no such pair: it has one name here, and stays one layer.
+
+    Raises:
+        ConfigError: Two tensors are not the same, and begin at the same memory; or a code holds
+            one of them.
     """
-    names: dict[tuple[torch.device, int], str] = {}
-    for name, place in places(network).items():
+    firsts: dict[tuple[torch.device, int], str] = {}
+    own, tied = places(network), dict[str, str]()
+    for name, place in own.items():
         if foreign(place):
             continue
         value = original_of(place.module, place.tensor)
         if value.numel() == 0 or value.is_meta:
             continue
-        first = names.setdefault((value.device, value.data_ptr()), name)
+        first = firsts.setdefault((value.device, value.data_ptr()), name)
         if first != name:
-            return first, name
-    return None
+            _require_same(first, own[first], name, place)
+            tied[name] = first
+    return tied
+
+
+def _require_same(first: str, one: Place, second: str, other: Place) -> None:
+    values = [original_of(place.module, place.tensor) for place in (one, other)]
+    kinds = {(value.shape, value.stride(), value.dtype) for value in values}
+    coded = any(code_of(place.module, place.tensor) is not None for place in (one, other))
+    if len(kinds) > 1 or coded:
+        raise ConfigError(
+            f"Tensors {first!r} and {second!r} lie in the same memory (tied) and are not the same "
+            "plain tensor; an artifact cannot hold that: untie them first."
+        )
 
 
 def foreign(place: Place) -> bool:
     """Whether a tensor is held by a parametrization that is no single code."""
     if not parametrize.is_parametrized(place.module, place.tensor):
         return False
-    holder = cast(nn.ModuleDict, place.module.parametrizations)[place.tensor]
-    code = code_of(place.module, place.tensor)
-    return code is None or len(cast(nn.ModuleList, holder)) != 1
+    _, *after = cast(
+        nn.ModuleList, cast(nn.ModuleDict, place.module.parametrizations)[place.tensor]
+    )
+    ours = not after or (len(after) == 1 and isinstance(after[0], Cast))
+    return code_of(place.module, place.tensor) is None or not ours
 
 
 def layer_type_of(module: nn.Module) -> LayerType:
@@ -136,7 +166,7 @@ def _content(name: str, place: Place, holders: dict[int, str]) -> TensorContent:
     except TypeError as error:
         raise ConfigError(
             f"Tensor {name!r} of dtype {value.dtype} cannot be stored ({error}); "
-            "convert the network with .float() first."
+            "convert it first, as by .float()."
         ) from error
     code, first = code_of(module, tensor), name
     if isinstance(code, Kernels):
@@ -150,14 +180,20 @@ def _content(name: str, place: Place, holders: dict[int, str]) -> TensorContent:
         tuple(value.shape),
         tuple(streams),
         None if first == name else first,
+        _cast_of(module, tensor),
     )
+
+
+def _cast_of(module: nn.Module, tensor: str) -> str | None:
+    dtype = dtype_of_cast(module, tensor)
+    return None if dtype is None else dtype_name(to_numpy(torch.empty(0, dtype=dtype)).dtype)
 
 
 def _streams(module: nn.Module, tensor: str, kind: str, value: torch.Tensor) -> list[Stream]:
     code = code_of(module, tensor)
     if code is not None:
         return code.streams(original_of(module, tensor))
-    return [Stream(part_of(module, tensor, kind), value.cpu().flatten().numpy())]
+    return [Stream(part_of(module, tensor, kind), to_numpy(value))]
 
 
 def _kind(place: Place, name: str) -> str:

@@ -83,13 +83,13 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
         raise ConfigError(f"The artifact {path} records no architecture: pass a network as into=.")
     try:
         network = _build(file) if into is None else into
-        places = checked_places(network, file.directory.tensors)
+        places = checked_places(network, file.directory)
         tensors: dict[str, Rebuilt] = {}
         for content in file.contents():
             tensors[content.name] = rebuild(content, tensors.get(content.codebook_of or ""))
     except ValueError as error:
         raise ArtifactError(f"The artifact {path} cannot be loaded: {error}.") from error
-    fill(places, tensors)
+    fill(places, tensors, file.directory.tied)
     return network
 
 
@@ -175,7 +175,7 @@ def _build(file: _File) -> nn.Module:
     def check(skeleton: nn.Module) -> None:
         held = sum(value.numel() for value in skeleton.state_dict().values())
         check_alone(held, file.size, "the recorded architecture")
-        checked_places(skeleton, file.directory.tensors)
+        checked_places(skeleton, file.directory)
 
     return build(file.directory.architecture or {}, check)
 
@@ -202,7 +202,9 @@ def _content(name: str, entry: TensorEntry, payload: bytes) -> TensorContent:
         except ValueError as error:
             raise ValueError(f"{stream.part} of tensor {name!r}: {error}") from error
     _check_kept(name, {stream.part: stream.values for stream in streams})
-    return TensorContent(name, entry.layer_type, entry.kind, entry.shape, tuple(streams))
+    return TensorContent(
+        name, entry.layer_type, entry.kind, entry.shape, tuple(streams), cast=entry.cast
+    )
 
 
 def _check_kept(name: str, values: Mapping[Part, npt.NDArray[Any]]) -> None:

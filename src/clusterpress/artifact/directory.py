@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, cast, get_args
 
 from clusterpress.artifact.architecture import checked_architecture
 from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
-from clusterpress.artifact.consistency import check_layers, check_shared, check_tensor
+from clusterpress.artifact.consistency import (
+    check_casts,
+    check_layers,
+    check_shared,
+    check_tensor,
+    check_tied,
+)
 from clusterpress.artifact.content import BUFFER, DENSE, LayerType
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import DTYPES, item_bytes
@@ -18,6 +24,16 @@ from clusterpress.codes import CODES
 from clusterpress.codes.base import Part
 
 VERSION = 1
+KEYS = {
+    "version",
+    "position_bits",
+    "architecture",
+    "reference",
+    "shared",
+    "tied",
+    "casts",
+    "tensors",
+}
 MAX_DIMENSIONS = 8
 MAX_POSITION_BITS = 16
 _PARTS = get_args(Part)
@@ -34,6 +50,7 @@ class Directory:
         position_bits: Width of a relative position by the paper's convention.
         tensors: Entries by state-dict name.
         shared: Tensors without a codebook of their own, and the tensor before them whose it is.
+        tied: Further names of tensors, which are the same parameter or buffer.
     """
 
     architecture: Mapping[str, Any] | None
@@ -41,6 +58,7 @@ class Directory:
     position_bits: int
     tensors: Mapping[str, TensorEntry]
     shared: Mapping[str, str] = field(default_factory=dict)
+    tied: Mapping[str, str] = field(default_factory=dict)
 
     def elements(self) -> int:
         """Give the elements of all tensors together."""
@@ -62,6 +80,11 @@ def to_text(directory: Directory) -> str:
         fields["reference"] = dict(directory.reference)
     if directory.shared:
         fields["shared"] = dict(directory.shared)
+    if directory.tied:
+        fields["tied"] = dict(directory.tied)
+    casts = {name: entry.cast for name, entry in directory.tensors.items() if entry.cast}
+    if casts:
+        fields["casts"] = casts
     fields["tensors"] = {name: _row(entry) for name, entry in directory.tensors.items()}
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -83,13 +106,19 @@ def from_text(text: str) -> Directory:
     version = fields.get("version")
     known_version = type(version) is int and version == VERSION
     _expect(known_version, f"its version is {version!r}, this clusterpress reads {VERSION}")
-    known = {"version", "position_bits", "architecture", "reference", "shared", "tensors"}
-    _expect(set(fields) <= known, f"the directory has unknown keys {sorted(set(fields) - known)}")
+    _expect(set(fields) <= KEYS, f"the directory has unknown keys {sorted(set(fields) - KEYS)}")
     tensors = _mapping(fields.get("tensors"), "tensors")
     shared = _mapping(fields.get("shared", {}), "shared")
-    entries = {name: _entry(name, row, name in shared) for name, row in tensors.items()}
+    casts = _mapping(fields.get("casts", {}), "casts")
+    entries = {
+        name: replace(_entry(name, row, name in shared), cast=casts.get(name))
+        for name, row in tensors.items()
+    }
+    check_casts(casts, entries)
     check_layers(entries)
     check_shared(shared, entries)
+    tied = _mapping(fields.get("tied", {}), "tied")
+    check_tied(tied, entries)
     architecture = fields.get("architecture")
     directory = Directory(
         None if architecture is None else checked_architecture(architecture),
@@ -97,6 +126,7 @@ def from_text(text: str) -> Directory:
         _whole(fields.get("position_bits"), 1, MAX_POSITION_BITS, "position_bits"),
         entries,
         shared,
+        tied,
     )
     total = directory.elements()
     _expect(total <= MAX_ELEMENTS, f"{total} elements in all, at most {MAX_ELEMENTS} are allowed")

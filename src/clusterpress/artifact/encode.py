@@ -10,7 +10,7 @@ from torch import nn
 from clusterpress.artifact.architecture import checked_architecture
 from clusterpress.artifact.coders import Encoded, encode_stream
 from clusterpress.artifact.container import pack
-from clusterpress.artifact.content import TensorContent, contents
+from clusterpress.artifact.content import TensorContent, contents, ties
 from clusterpress.artifact.directory import Directory, checked_reference, from_text, to_text
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.ledger import Ledger, make_ledger
@@ -54,6 +54,7 @@ def save(
             reference or {},
             position_bits,
             {one.name: one.codebook_of for one in tensors if one.codebook_of is not None},
+            ties(network),
         )
     except ValueError as error:
         raise ConfigError(f"The network cannot be written to {path}: {error}.") from error
@@ -75,7 +76,7 @@ def _entry(tensor: TensorContent, encoded: list[Encoded]) -> TensorEntry:
         StreamEntry(stream.part, one.coder, one.form, stream.values.size, len(one.data))
         for stream, one in zip(tensor.streams, encoded, strict=True)
     )
-    return TensorEntry(tensor.layer_type, tensor.kind, tensor.shape, streams)
+    return TensorEntry(tensor.layer_type, tensor.kind, tensor.shape, streams, tensor.cast)
 
 
 def _directory(
@@ -84,6 +85,7 @@ def _directory(
     reference: Mapping[str, int],
     position_bits: int,
     shared: Mapping[str, str],
+    tied: Mapping[str, str],
 ) -> Directory:
     directory = Directory(
         None if architecture is None else checked_architecture(architecture),
@@ -91,6 +93,7 @@ def _directory(
         position_bits,
         entries,
         shared,
+        tied,
     )
     # What is written must pass the reader's own checks.
     return from_text(to_text(directory))

@@ -21,12 +21,16 @@ class StreamEntry:
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """What one tensor is; its streams' bytes follow one another in this order."""
+    """What one tensor is; its streams' bytes follow one another in this order.
+
+    ``cast`` is the dtype that the dense weight of a code is given in; None for the code's own.
+    """
 
     layer_type: LayerType
     kind: str
     shape: tuple[int, ...]
     streams: tuple[StreamEntry, ...]
+    cast: str | None = None
 
     @property
     def elements(self) -> int:
@@ -51,4 +55,5 @@ class TensorEntry:
         dtypes: dict[str, str] = {s.part: s.form for s in self.streams if isinstance(s.form, str)}
         if self.plain:
             return next(iter(dtypes.values()))
-        return CODES[self.kind].dense_dtype(dtypes)
+        own = CODES[self.kind].dense_dtype(dtypes)
+        return own if self.cast is None else self.cast

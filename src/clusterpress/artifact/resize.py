@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
@@ -19,10 +18,13 @@ from clusterpress.artifact.content import (
     layer_type_of,
     part_of,
     places,
-    tied_tensors,
+    ties,
 )
+from clusterpress.artifact.directory import Directory
 from clusterpress.artifact.entries import TensorEntry
+from clusterpress.artifact.floats import to_tensor, torch_dtype
 from clusterpress.codes import CODES, Code, Kernels, attach, detach, original_of
+from clusterpress.errors import ConfigError
 
 # A BatchNorm's tensors that have one value a feature, and shrink where neurons were merged.
 _FEATURES = ("weight", "bias", "running_mean", "running_var")
@@ -35,6 +37,7 @@ class Rebuilt:
     shape: tuple[int, ...]
     original: torch.Tensor
     code: Code | None = None
+    cast: torch.dtype | None = None
 
 
 def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
@@ -50,7 +53,7 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     values: dict[str, npt.NDArray[Any]] = {stream.part: stream.values for stream in content.streams}
     if content.kind in (DENSE, BUFFER):
         (flat,) = values.values()
-        return Rebuilt(content.shape, torch.from_numpy(flat).reshape(content.shape))
+        return Rebuilt(content.shape, to_tensor(flat).reshape(content.shape))
     if holder is not None and holder.code is not None:
         values["codebook"] = _stored_codebook(holder.code)
     try:
@@ -65,7 +68,8 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
         raise ValueError(f"tensor {content.name!r} has shape {given} instead of {content.shape}")
     if isinstance(code, Kernels) and holder is not None and isinstance(holder.code, Kernels):
         code.kernel_set = holder.code.kernel_set
-    return Rebuilt(content.shape, original, code)
+    dtype = None if content.cast is None else torch_dtype(content.cast)
+    return Rebuilt(content.shape, original, code, dtype)
 
 
 def _stored_codebook(code: Code) -> npt.NDArray[Any]:
@@ -73,17 +77,18 @@ def _stored_codebook(code: Code) -> npt.NDArray[Any]:
     return values
 
 
-def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:
+def checked_places(network: nn.Module, directory: Directory) -> dict[str, Place]:
     """Give the places of all tensors, once the network is known to be able to take them.
 
     Only the directory is looked at: nothing has been decoded yet.
 
     Raises:
-        ValueError: The network has other tensors, fewer elements, ties, or a tensor that cannot
-            take its new shape, dtype or part.
+        ValueError: The network has other tensors, fewer elements, ties that the file has not, or a
+            tensor that cannot take its new shape, dtype or part.
     """
-    own = places(network)
-    missing, unknown = sorted(set(own) - set(tensors)), sorted(set(tensors) - set(own))
+    own, tensors = places(network), directory.tensors
+    named = {*tensors, *directory.tied}
+    missing, unknown = sorted(set(own) - named), sorted(named - set(own))
     if missing or unknown:
         raise ValueError(
             f"it lacks tensors {missing[:3]} and has {unknown[:3]} beyond the network's"
@@ -91,13 +96,33 @@ def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> di
     held = sorted(name for name, place in own.items() if foreign(place))
     if held:
         raise ValueError(f"the network's tensors {held[:3]} are parametrized by what is no code")
-    tied = tied_tensors(network)
-    if tied is not None:
-        raise ValueError(f"the network's tensors {tied[0]!r} and {tied[1]!r} are tied")
+    _check_ties(network, directory.tied)
     _check_elements(own, tensors)
     for name, entry in tensors.items():
         _check(name, own[name], entry, tensors)
+    for name, holder in directory.tied.items():
+        _check_same(name, own[name], own[holder], tensors[holder])
     return own
+
+
+def _check_ties(network: nn.Module, tied: Mapping[str, str]) -> None:
+    """Check that what is one tensor in the network is one in the file; the file may tie more."""
+    try:
+        own = ties(network)
+    except ConfigError as error:
+        raise ValueError(f"of the network: {error}") from error
+    for name, holder in own.items():
+        if tied.get(name, name) != tied.get(holder, holder):
+            raise ValueError(
+                f"the network's tensors {holder!r} and {name!r} are tied, and the file has two"
+            )
+
+
+def _check_same(name: str, place: Place, holder: Place, entry: TensorEntry) -> None:
+    shape = tuple(getattr(place.module, place.tensor).shape)
+    buffers = [each.tensor in each.module._buffers for each in (place, holder)]
+    if shape != entry.shape or len(set(buffers)) > 1:
+        raise ValueError(f"tensor {name!r} of shape {shape} is tied to one of shape {entry.shape}")
 
 
 def _check_elements(own: Mapping[str, Place], tensors: Mapping[str, TensorEntry]) -> None:
@@ -145,7 +170,7 @@ def _check_plain(name: str, place: Place, entry: TensorEntry) -> None:
     if part != right:
         raise ValueError(f"tensor {name!r} is declared part {part!r}, the network's is {right!r}")
     own: torch.dtype = getattr(place.module, place.tensor).dtype
-    stored = torch.from_numpy(np.empty(0, entry.dtype())).dtype
+    stored = torch_dtype(entry.dtype())
     if stored != own and not (stored.is_floating_point and own.is_floating_point):
         raise ValueError(f"tensor {name!r} has dtype {stored}, the network's has {own}")
 
@@ -154,14 +179,19 @@ def _divides(module: nn.Conv2d, entry: TensorEntry) -> bool:
     return len(entry.shape) == 4 and entry.shape[0] % module.groups == 0
 
 
-def fill(own: Mapping[str, Place], tensors: Mapping[str, Rebuilt]) -> None:
+def fill(own: Mapping[str, Place], tensors: Mapping[str, Rebuilt], tied: Mapping[str, str]) -> None:
     """Give every place its tensor, attach its code, and correct the layers' sizes."""
     for name, place in own.items():
+        if name in tied:
+            continue
         _put(place, tensors[name])
         if isinstance(place.module, _BatchNorm) and place.tensor in _FEATURES:
             (place.module.num_features,) = tensors[name].shape
         elif place.tensor == "weight":
             _correct_sizes(place.module, tensors[name].shape)
+    for name, holder in tied.items():
+        first = own[holder]
+        setattr(own[name].module, own[name].tensor, getattr(first.module, first.tensor))
 
 
 def _put(place: Place, rebuilt: Rebuilt) -> None:
@@ -169,7 +199,7 @@ def _put(place: Place, rebuilt: Rebuilt) -> None:
     old = original_of(module, tensor)
     value = rebuilt.original.to(old.device)
     if rebuilt.code is not None:
-        attach(module, tensor, rebuilt.code.to(old.device), value)
+        attach(module, tensor, rebuilt.code.to(old.device), value, rebuilt.cast)
         return
     detach(module, tensor)
     is_buffer = tensor in module._buffers

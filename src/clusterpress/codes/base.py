@@ -112,15 +112,40 @@ class Code(nn.Module):
             raise ValueError(f"{counts['index']} symbols of index for {prod(shape)} weights")
 
 
-def attach(module: nn.Module, tensor: str, code: nn.Module, original: torch.Tensor) -> None:
+class Cast(nn.Module):
+    """What follows a code in a network of half precision: its dense weight in the layer's dtype.
+
+    Args:
+        dtype: The layer's dtype.
+    """
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        """Give the weight in the layer's dtype; the gradient arrives in the code's own."""
+        return weight.to(self.dtype)
+
+
+def attach(
+    module: nn.Module,
+    tensor: str,
+    code: nn.Module,
+    original: torch.Tensor,
+    dtype: torch.dtype | None = None,
+) -> None:
     """Let ``code`` hold ``module.<tensor>``, replacing a code that already holds it.
 
     Args:
         module: The layer.
-        tensor: Name of the parameter, usually ``weight``.
+        tensor: Name of the parameter, usually ``weight``. Where it does not train, neither does
+            ``original``.
         code: The new code; or a form for training alone, which no artifact can hold.
         original: What trains, in the shape ``code.forward`` takes.
+        dtype: In which the dense weight is given; None for the code's own.
     """
+    trains = original_of(module, tensor).requires_grad
     detach(module, tensor)
     with torch.no_grad():
         setattr(module, tensor, nn.Parameter(code(original).detach().clone()))
@@ -129,7 +154,24 @@ def attach(module: nn.Module, tensor: str, code: nn.Module, original: torch.Tens
         parametrize.register_parametrization(module, tensor, code, unsafe=True)
         # Not through right_inverse: that is only nearest, and this must be exact.
         holder = _holders(module)[tensor]
-        holder.register_parameter("original", nn.Parameter(original.detach().clone()))
+        holder.register_parameter("original", nn.Parameter(original.detach().clone(), trains))
+    if dtype is not None:
+        cast_to(module, tensor, dtype)
+
+
+def cast_to(module: nn.Module, tensor: str, dtype: torch.dtype) -> None:
+    """Give the dense weight of a coded ``module.<tensor>`` in a dtype; the code stays as it is."""
+    holder = cast(nn.ModuleList, _holders(module)[tensor])
+    del holder[1:]
+    holder.append(Cast(dtype))
+
+
+def dtype_of_cast(module: nn.Module, tensor: str) -> torch.dtype | None:
+    """Give the dtype that the code's dense weight is cast to; None where it keeps its own."""
+    if not parametrize.is_parametrized(module, tensor):
+        return None
+    last = cast(nn.ModuleList, _holders(module)[tensor])[-1]
+    return last.dtype if isinstance(last, Cast) else None
 
 
 def detach(module: nn.Module, tensor: str) -> None:
@@ -141,16 +183,25 @@ def detach(module: nn.Module, tensor: str) -> None:
     if not parametrize.is_parametrized(module, tensor):
         return
     dense = cast(torch.Tensor, getattr(module, tensor)).detach().clone()
+    trains = original_of(module, tensor).requires_grad
     others = [
-        (name, cast(Code, cast(nn.ModuleList, holder)[0]), holder.original)
+        (
+            name,
+            cast(Code, cast(nn.ModuleList, holder)[0]),
+            cast(torch.Tensor, holder.original),
+            dtype_of_cast(module, name),
+        )
         for name, holder in _holders(module).items()
         if name != tensor
     ]
     module.__class__ = type(module).__bases__[0]
     del module.parametrizations
-    module.register_parameter(tensor, nn.Parameter(dense))
-    for name, code, original in others:
-        attach(module, name, code, cast(torch.Tensor, original))
+    module.register_parameter(tensor, nn.Parameter(dense, trains))
+    for name, code, original, dtype in others:
+        module.register_parameter(
+            name, nn.Parameter(code(original).detach(), original.requires_grad)
+        )
+        attach(module, name, code, original, dtype)
 
 
 def _give_own_class(module: nn.Module) -> None:

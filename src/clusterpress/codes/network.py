@@ -1,21 +1,45 @@
 """Look at a whole network of dense and coded layers."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
 from torch import nn
 
-from clusterpress.codes.base import coded_tensors, detach
+from clusterpress.codes.base import code_of, coded_tensors, detach
 
 LayerType = Literal["conv", "fc"]
 
 
-def weight_layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
+def all_weight_layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
     """Yield ``(name, layer)`` of every linear and 2-D convolution layer, in definition order."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
             yield name, module
+
+
+def weight_layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
+    """Yield ``(name, layer)`` of the layers whose weight a code can hold, in definition order.
+
+    These are all linear and 2-D convolution layers, but for those whose weight is another
+    module's too (tied to an embedding, say) or computed by somebody else's parametrization or hook.
+    """
+    holders = _holders(network)
+    for name, layer in all_weight_layers(network):
+        coded = code_of(layer) is not None
+        if coded or ("weight" in layer._parameters and holders[id(layer.weight)] == 1):
+            yield name, layer
+
+
+def _holders(network: nn.Module) -> Counter[int]:
+    """Count the modules that hold each parameter."""
+    return Counter(
+        id(parameter)
+        for module in network.modules()
+        for parameter in module._parameters.values()
+        if parameter is not None
+    )
 
 
 def layer_type(layer: nn.Module) -> LayerType:

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
-from clusterpress.codes import kind_of, weight_layers
+from clusterpress.codes import all_weight_layers, kind_of, weight_layers
 from clusterpress.errors import ConfigError, DataError
 
 
@@ -26,13 +26,19 @@ def dense_layer(network: nn.Module, name: str) -> nn.Linear | nn.Conv2d:
 
 
 def require_dense(network: nn.Module) -> None:
-    """Check that no code holds a layer of the network.
+    """Check that every layer of the network holds a dense weight of its own.
 
     Raises:
-        ConfigError: A code holds one; the message names the layer.
+        ConfigError: A code holds one, or it is another module's too; the message names the layer.
     """
-    for name, module in weight_layers(network):
+    own = dict(weight_layers(network))
+    for name, module in all_weight_layers(network):
         _require_dense(module, name)
+        if name not in own:
+            raise ConfigError(
+                f"Layer {name!r} cannot be merged or pruned by neurons: its weight is tied to "
+                "another module's or computed by a hook, and would not change alone."
+            )
 
 
 def require_finite(network: nn.Module) -> None:
@@ -41,7 +47,7 @@ def require_finite(network: nn.Module) -> None:
     Raises:
         DataError: One is NaN or infinite; the message names the layer.
     """
-    for name, module in weight_layers(network):
+    for name, module in all_weight_layers(network):
         _require_finite(module, name)
     for name, norm in network.named_modules():
         if isinstance(norm, _BatchNorm):

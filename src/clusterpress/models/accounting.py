@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from clusterpress.codes import dense_copy, weight_layers
+from clusterpress.codes import all_weight_layers, dense_copy
 
 
 def parameter_count(network: nn.Module) -> int:
@@ -26,7 +26,7 @@ def macs(network: nn.Module, example: torch.Tensor) -> int:
     """
     copied = dense_copy(network).eval()
     counts: list[int] = []
-    for _, layer in weight_layers(copied):
+    for _, layer in all_weight_layers(copied):
         layer.register_forward_hook(_count(counts))
     device = next((parameter.device for parameter in copied.parameters()), example.device)
     with torch.no_grad():

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from clusterpress.codes import Kernels, code_of, dense_copy, weight_layers
+from clusterpress.codes import Kernels, all_weight_layers, code_of, dense_copy
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,7 +33,7 @@ def shared_macs(network: nn.Module, example: torch.Tensor) -> int:
     """
     grids, copied = _grids(network), dense_copy(network).eval()
     counts: list[int] = []
-    for name, layer in weight_layers(copied):
+    for name, layer in all_weight_layers(copied):
         layer.register_forward_hook(_count(counts, grids.get(name)))
     device = next((parameter.device for parameter in copied.parameters()), example.device)
     with torch.no_grad():
@@ -62,7 +62,7 @@ def _distinct(rows: Ints) -> int:
 
 def _grids(network: nn.Module) -> dict[str, Ints]:
     found: dict[str, Ints] = {}
-    for name, layer in weight_layers(network):
+    for name, layer in all_weight_layers(network):
         code = code_of(layer)
         if isinstance(code, Kernels):
             pairs = code.pairs.reshape(code.labels.shape)
