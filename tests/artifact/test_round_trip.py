@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from clusterpress import ArtifactError, ConfigError, StoreError
 from clusterpress.artifact import Ledger, layer_breakdown, load, read, save
-from clusterpress.codes import cast_to, code_of, dense_copy, kind_of, original_of
+from clusterpress.codes import cast_to, code_of, dense_copy, kind_of
 from clusterpress.models import MODELS
 
 from .golden import GOLDEN, OPTIONS, golden_network
