@@ -330,3 +330,28 @@ def test_layers_that_codes_hold_are_refused_by_name(layer: str):
     attach(module, "weight", Masked(torch.ones_like(module.weight)), module.weight.detach())
     with pytest.raises(ConfigError, match=f"'{layer}'.*masked"):
         hidden_layers(network, EXAMPLE)
+
+
+class Auxiliary(nn.Module):
+    """A head that reads a hidden layer in training alone, as googlenet has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.logits, self.head = nn.Linear(4, 6), nn.Linear(6, 3), nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        features = torch.relu(self.hidden(x))
+        logits: torch.Tensor = self.logits(features)
+        return logits + self.head(features) if self.training else logits
+
+
+def test_layers_that_run_in_training_alone_are_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="head take no part"):
+        hidden_layers(Auxiliary(), torch.randn(1, 4))
+
+
+def test_tied_weights_are_refused_by_name() -> None:
+    network = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+    network[2].weight = network[0].weight
+    with pytest.raises(ConfigError, match=r"'0'.*tied"):
+        hidden_layers(network, torch.randn(1, 4))

@@ -199,3 +199,27 @@ def test_a_broken_weight_is_named(network, context):
     network[1].weight.data[0, 0, 0, 0] = torch.nan
     with pytest.raises(DataError, match="layer '1' has 1 weights that are NaN"):
         ClusterKernels(k=4).apply(network, context)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_network_of_another_precision_still_computes_in_it(network, context, dtype):
+    network = network.to(dtype)
+    ClusterKernels(k=4).apply(network, context)
+    convolution = next(layer for layer in network if isinstance(layer, nn.Conv2d))
+    images = torch.randn(1, convolution.in_channels, 8, 8, dtype=dtype)
+    assert convolution(images).dtype == dtype
+
+
+@pytest.mark.parametrize("factor", [1e7, 1e-9])
+def test_norms_that_no_scale_holds_name_the_layer(network, context, factor):
+    network[1].weight.data *= factor
+    with pytest.raises(DataError, match="layer '1' has a kernel of norm"):
+        ClusterKernels(k=4).apply(network, context)
+
+
+def test_a_set_without_kernels_says_so(network, context):
+    with pytest.raises(ConfigError, match="none of them empty"):
+        ClusterKernels(k=4, sets={"mine": []}).check(network)
+    network[1].weight.data.zero_()
+    with pytest.raises(ConfigError, match="the set '1' has no kernel to cluster"):
+        ClusterKernels(k=4, sets="layer").apply(network, context)

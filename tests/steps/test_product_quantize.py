@@ -64,3 +64,9 @@ def test_nan_weights_name_the_layer(network, context):
         network[3].weight[0, 0] = float("nan")
     with pytest.raises(DataError, match="layer '3'"):
         ProductQuantize(4).apply(network, context)
+
+
+def test_bfloat16_weights_stay_such(network, context):
+    network.bfloat16()
+    ProductQuantize({"3": 4}).apply(network, context)
+    assert network[3].weight.dtype == torch.bfloat16

@@ -85,3 +85,18 @@ def test_more_centres_than_weights_name_the_layer(network):
 def test_knobs_outside_their_range_are_refused(knobs):
     with pytest.raises(ConfigError):
         SoftShare(**{"recipe": Recipe(), **knobs})
+
+
+def test_autocast_changes_neither_the_soft_weight_nor_its_gradient():
+    found = []
+    for on in (False, True):
+        form, latent = (
+            SoftForm(CENTERS.float(), 0.05, 3),
+            torch.linspace(-1, 1, 300).requires_grad_(),
+        )
+        with torch.autocast("cpu", torch.bfloat16, enabled=on):
+            weight = form(latent)
+        weight.square().sum().backward()
+        found.append((weight.detach(), latent.grad))
+    assert found[1][0].dtype == torch.float32
+    assert all(torch.equal(plain, cast) for plain, cast in zip(*found, strict=True))

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch_pruning import DependencyGraph
 
 from clusterpress.errors import ConfigError
@@ -35,15 +36,40 @@ def hidden_layers(
             ``joined`` lists each set of joined layers as one.
 
     Raises:
-        ConfigError: The network cannot be traced; a code holds a layer; or between a listed layer
+        ConfigError: The network cannot be traced; a code holds a layer; a layer runs in training
+            alone, so that nobody knows which neurons it reads; or between a listed layer
             and its readers stands something through which neurons cannot be merged: a grouped
             convolution, another norm than BatchNorm, an operation that mixes neurons, or, with
             ``joined``, a skip that pads. The message names the layer.
     """
     require_dense(network)
-    found = _couplings(network, trace(network, example_input))
+    graph = trace(network, example_input)
+    _require_reached(network, graph)
+    found = _couplings(network, graph)
     layers = (_hidden_layer(found, group, skips) for group in found.groups())
     return [layer for layer in layers if layer is not None]
+
+
+def _require_reached(network: nn.Module, graph: DependencyGraph) -> None:
+    """Check that the graph, which is one of evaluation, has every layer that could lose inputs."""
+    reached: set[nn.Module] = {
+        part
+        for module in graph.module2node
+        if isinstance(module, nn.Module)
+        for part in module.modules()
+    }
+    kinds = (nn.Linear, nn.Conv2d, _BatchNorm)
+    missed = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, kinds) and module not in reached
+    ]
+    if missed:
+        raise ConfigError(
+            f"The layers {', '.join(missed[:5])} take no part when the network evaluates an image, "
+            "so which neurons they read is not known, and merging could break them; remove such "
+            "heads first, as by aux_logits=False."
+        )
 
 
 def _couplings(network: nn.Module, graph: DependencyGraph) -> Couplings:

@@ -35,6 +35,12 @@ class SoftForm(nn.Module):
         """Give the soft weight; where the network is only evaluated, the hard one."""
         if not (self.training and torch.is_grad_enabled()):
             return self.centers[self.nearest(latent)].reshape(latent.shape)
+        # Centres lie closer together than bfloat16 tells apart, in which matrices are multiplied
+        # where training is autocast.
+        with torch.autocast(latent.device.type, enabled=False):
+            return self._softly(latent)
+
+    def _softly(self, latent: torch.Tensor) -> torch.Tensor:
         chunks, centers = latent.flatten().split(_CHUNK), self.centers
         for _ in range(self.iterations):
             centers = self._moved(chunks, centers)

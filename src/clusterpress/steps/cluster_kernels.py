@@ -16,7 +16,7 @@ from clusterpress.clustering import (
     transform_invariant,
 )
 from clusterpress.codes import Kernels, KernelSet, attach
-from clusterpress.errors import ConfigError
+from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import dense_weight
 from clusterpress.steps.kernel_sets import KernelLayer, Sets, kernel_sets, sizes
@@ -106,7 +106,8 @@ class ClusterKernels:
             ConfigError: As ``check``; of kernels of norm zero there are too many; or kernels of
                 norm zero, which variant N cannot leave out. Or ``reestimate`` is on and the context
                 has no training images.
-            DataError: A weight is NaN or infinite; the layer is named.
+            DataError: A weight is NaN or infinite, or a kernel's norm is beyond float16; the layer
+                is named.
         """
         found = kernel_sets(network, self.sets, self.transforms)
         gathered = {
@@ -152,7 +153,9 @@ class ClusterKernels:
                 scaled=self.scales,
             )
             original = part.scales.reshape(weight.shape[:2]) if self.scales else torch.empty(0)
-            attach(part.layer.module, "weight", code.to(weight.device), original.to(weight.device))
+            own = None if weight.dtype == torch.float32 else weight.dtype
+            device = weight.device
+            attach(part.layer.module, "weight", code.to(device), original.to(device), own)
             errors[part.layer.name] = _relative_error(weight, part.layer.module.weight)
         return errors
 
@@ -185,6 +188,7 @@ class _Normalised:
         middle = kernels[:, kernels.shape[1] // 2, kernels.shape[2] // 2]
         signed = torch.where(middle < 0, -norms, norms)
         self.scales = signed.float()
+        _require_in_range(layer.name, norms)
         kept = kernels[self.mask].double() / signed[self.mask, None, None]
         self.units = kept.float().numpy()
 
@@ -201,6 +205,17 @@ class _Normalised:
                 f"layer {self.layer.name!r} has {zeros} kernels of norm zero, which without scales "
                 "cannot be left out of the clustering; take scales=true"
             )
+
+
+def _require_in_range(name: str, norms: torch.Tensor) -> None:
+    """Refuse norms that as float16 scales would be infinite, or zero and so pruned."""
+    scales = norms.half()
+    lost = norms[torch.isinf(scales) | ((scales == 0) & (norms > 0))]
+    if len(lost):
+        raise DataError(
+            f"layer {name!r} has a kernel of norm {float(lost[0]):.3g}, which no scale of float16 "
+            "holds (6e-8 to 65,504); rescale the layer, or take scales=false"
+        )
 
 
 def _kernels(layer: KernelLayer) -> int:

@@ -77,7 +77,12 @@ def sizes(k: int | Mapping[str, int], kernels: Mapping[str, int]) -> dict[str, i
     for name, count in kernels.items():
         if name not in k:
             raise ConfigError(f"k names no number for the set {name!r} of {count} kernels")
-        if k[name] > count or not count:
+        if not count:
+            raise ConfigError(
+                f"the set {name!r} has no kernel to cluster: all are of norm zero, or it names no "
+                "layer"
+            )
+        if k[name] > count:
             raise ConfigError(
                 f"k={k[name]} centroids were asked of the {count} kernels of the set {name!r}; "
                 f"take at most {count}"
@@ -90,8 +95,11 @@ def _named(layers: Sequence[KernelLayer], sets: Sets) -> list[tuple[str, KernelL
         return [(layer.size, layer) for layer in layers]
     if sets == LAYER:
         return [(layer.name, layer) for layer in layers]
-    if isinstance(sets, str) or not sets:
-        raise ConfigError(f"sets={sets!r} is neither network nor layer nor lists of layers by name")
+    if isinstance(sets, str) or not sets or not all(sets.values()):
+        raise ConfigError(
+            f"sets={sets!r} is neither network nor layer nor lists of layers by name, none of them "
+            "empty"
+        )
     known = {layer.name: layer for layer in layers}
     named = [(name, layer) for name, members in sets.items() for layer in members]
     for name, layer in named:

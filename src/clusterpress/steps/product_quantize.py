@@ -77,7 +77,7 @@ class ProductQuantize:
         rows, errors = {}, {}
         for number, (name, block) in enumerate(blocks.items()):
             rng = np.random.default_rng([context.clustering, number])
-            values = weights[name].flatten(1).cpu().numpy()
+            values = weights[name].flatten(1).cpu().float().numpy()
             found = self._clustered(values, block, rng)
             quantised(layers[name], found)
             rows[name] = int(found.centers.shape[-2])

@@ -38,7 +38,7 @@ class SoftShare:
         ConfigError: A setting is outside its range.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(
         self,
