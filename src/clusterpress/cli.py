@@ -1,4 +1,4 @@
-"""The commands: list, validate, run, reproduce, compare, results, inspect."""
+"""The commands; each looks up its words and calls what does the work."""
 
 import sys
 from collections.abc import Sequence
@@ -20,6 +20,13 @@ console = Console(highlight=False, soft_wrap=True)
 FREE = {"allow_extra_args": True, "ignore_unknown_options": True}
 Papers = Annotated[list[str] | None, typer.Argument(help="Papers; none means all.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Data sets; none means all.")]
+Arch = Annotated[
+    str,
+    typer.Option(
+        help="The network: resnet20, vgg16(classes=100), torchvision:resnet18, module:factory."
+    ),
+]
+Shape = Annotated[str | None, typer.Option("--input", help="Shape of one input, as 3,224,224.")]
 Records = Annotated[Path | None, typer.Option(help="A records.csv instead of the store.")]
 
 
@@ -153,6 +160,58 @@ def inspect(
     if kernels is not None:
         draw_kernels(path, kernels)
         console.print(f"wrote {kernels}")
+
+
+@app.command()
+def compress(  # noqa: PLR0913 - options of a command
+    *,
+    weights: Annotated[Path, typer.Argument(help="A safetensors file or torch checkpoint.")],
+    arch: Arch,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The compressed file.")],
+    method: Annotated[str, typer.Option(help="A method; `clusterpress list` names them.")],
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A knob, such as cluster.k=128.")
+    ] = None,
+    shape: Shape = None,
+    seed: Annotated[int, typer.Option(help="Root seed.")] = 0,
+) -> None:
+    """Compress trained weights into one file, without data and so without fine-tuning."""
+    from clusterpress.library.commands import compress_file
+
+    for line in compress_file(
+        weights,
+        arch=arch,
+        output=output,
+        method=method,
+        settings=setting or [],
+        shape=shape,
+        seed=seed,
+    ):
+        console.print(line)
+
+
+@app.command()
+def decompress(
+    path: Path,
+    output: Annotated[Path, typer.Option("--output", "-o", help="A dense safetensors file.")],
+) -> None:
+    """Write the dense weights of a compressed file, for any program that reads safetensors."""
+    from clusterpress.library import decompress as write
+
+    console.print(f"wrote {output}: {write(path, output):,} bytes")
+
+
+@app.command()
+def export(
+    path: Path,
+    output: Annotated[Path, typer.Option("--output", "-o", help="An ONNX file.")],
+    shape: Shape,
+    arch: Arch | None = None,
+) -> None:
+    """Write a compressed file as ONNX, checked with onnxruntime against torch."""
+    from clusterpress.library.commands import export_file
+
+    console.print(f"wrote {output}: {export_file(path, output, shape, arch):,} bytes")
 
 
 def _seeds(text: str) -> list[int]:

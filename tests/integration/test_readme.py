@@ -40,3 +40,22 @@ def test_the_example_of_a_method_runs(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "digits lenet300_100 rounding seed 0" in done.stdout
     assert "round " in done.stdout
+
+
+@pytest.mark.skipif(not README.is_file(), reason="there is no README beside an installed package")
+def test_the_example_of_ones_own_network_runs(tmp_path):
+    text = README.read_text().split("## A network of your own")[1].split("\n## ")[0]
+    python = next(BLOCK.finditer(text))["text"]
+    quicker = python.replace('"cluster.k": 128', '"cluster.k": 4')
+    assert quicker != python
+    done = subprocess.run(
+        [sys.executable, "-c", quicker],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "finetune was left out" in done.stdout
+    assert (tmp_path / "small.safetensors").is_file()

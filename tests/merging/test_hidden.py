@@ -355,3 +355,16 @@ def test_tied_weights_are_refused_by_name() -> None:
     network[2].weight = network[0].weight
     with pytest.raises(ConfigError, match=r"'0'.*tied"):
         hidden_layers(network, torch.randn(1, 4))
+
+
+def test_the_memory_layout_of_a_network_changes_nothing() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)
+    )
+    wanted = hidden_layers(network, torch.randn(1, 3, 8, 8))
+    assert [layer.name for layer in wanted] == ["0"]
+    network.to(memory_format=torch.channels_last)
+    strides = network[0].weight.stride()
+    example = torch.randn(1, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    assert hidden_layers(network, example) == wanted
+    assert network[0].weight.stride() == strides

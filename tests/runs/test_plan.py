@@ -85,3 +85,12 @@ def test_no_step_is_called_baseline():
 def test_a_model_for_images_of_another_size_is_refused():
     with pytest.raises(ConfigError, match=r"LeNet5 takes images of 28x28.*cifar10 have 32x32"):
         plan(compose(["data=cifar10", "model=lenet5", "recipe=mnist_lenet5"]))
+
+
+@pytest.mark.parametrize(
+    ("method", "recipe"),
+    [("zhu2017", "retrain"), ("bwn", "retrain"), ("cho2022", "recover"), ("uniform", "recover")],
+)
+def test_the_protocol_is_also_that_of_trainings_inside_steps(method, recipe):
+    overrides = [f"method={method}", f"recipe.{recipe}.select=validation"]
+    assert plan(compose(overrides)).protocol == "validation"

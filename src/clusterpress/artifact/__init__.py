@@ -1,7 +1,15 @@
 """Streams of a coded network -> bytes -> network, with the ledger of every byte."""
 
+from clusterpress.artifact.content import elements
 from clusterpress.artifact.conventions import CONVENTIONS, han2016_huffman_bytes, held_parameters
-from clusterpress.artifact.decode import Inspection, KernelBook, load, read, read_kernels
+from clusterpress.artifact.decode import (
+    Inspection,
+    KernelBook,
+    load,
+    read,
+    read_kernels,
+    state,
+)
 from clusterpress.artifact.directory import VERSION
 from clusterpress.artifact.encode import save
 from clusterpress.artifact.ledger import LayerBytes, Ledger, Row, layer_breakdown
@@ -14,6 +22,7 @@ __all__ = [
     "LayerBytes",
     "Ledger",
     "Row",
+    "elements",
     "han2016_huffman_bytes",
     "held_parameters",
     "layer_breakdown",
@@ -21,4 +30,5 @@ __all__ = [
     "read",
     "read_kernels",
     "save",
+    "state",
 ]

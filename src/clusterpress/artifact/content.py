@@ -85,6 +85,20 @@ def contents(network: nn.Module) -> list[TensorContent]:
     ]
 
 
+def elements(network: nn.Module) -> dict[str, int]:
+    """Count the elements of every tensor that an artifact of the network would hold, by name.
+
+    Raises:
+        ConfigError: As ``contents``, but for dtypes.
+    """
+    tied, found = ties(network), dict[str, int]()
+    for name, place in places(network).items():
+        _kind(place, name)
+        if name not in tied:
+            found[name] = int(getattr(place.module, place.tensor).numel())
+    return found
+
+
 def ties(network: nn.Module) -> dict[str, str]:
     """Give the first name of every tensor that has more than one.
 

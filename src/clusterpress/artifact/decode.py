@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from clusterpress.artifact.architecture import build
@@ -107,6 +108,26 @@ def read(path: str | os.PathLike[str]) -> Inspection:
     except ValueError as error:
         raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
     return Inspection(file.directory.architecture, file.directory.tensors, ledger)
+
+
+def state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+    """Read the dense tensors that a file gives, by state-dict name, without a network.
+
+    Tensors of two names are there twice, each with memory of its own.
+
+    Raises:
+        ArtifactError: As ``read``.
+    """
+    file = _open(Path(path))
+    rebuilt: dict[str, Rebuilt] = {}
+    try:
+        check_alone(file.directory.elements(), file.size, "it")
+        for content in file.contents():
+            rebuilt[content.name] = rebuild(content, rebuilt.get(content.codebook_of or ""))
+    except ValueError as error:
+        raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
+    dense = {name: tensor.dense() for name, tensor in rebuilt.items()}
+    return dense | {name: dense[first].clone() for name, first in file.directory.tied.items()}
 
 
 @dataclass(frozen=True)

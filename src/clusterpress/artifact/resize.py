@@ -39,6 +39,14 @@ class Rebuilt:
     code: Code | None = None
     cast: torch.dtype | None = None
 
+    def dense(self) -> torch.Tensor:
+        """Give the dense tensor."""
+        if self.code is None:
+            return self.original
+        with torch.no_grad():
+            weight: torch.Tensor = self.code(self.original)
+        return weight if self.cast is None else weight.to(self.cast)
+
 
 def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     """Build a tensor and its code from its streams.

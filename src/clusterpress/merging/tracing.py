@@ -22,8 +22,8 @@ def trace(network: nn.Module, example_input: torch.Tensor) -> DependencyGraph:
         ConfigError: The network does not run, or autograd does not see its operations.
     """
     # With an input that requires gradients, frozen layers are traced too.
-    example = _on_device_of(network, example_input).clone().requires_grad_()
-    with modes_restored(network), torch.enable_grad():
+    example = _on_device_of(network, example_input).contiguous().clone().requires_grad_()
+    with modes_restored(network), _channels_first(network), torch.enable_grad():
         try:
             _require_traceable(network, example)
             return DependencyGraph().build_dependency(
@@ -69,6 +69,22 @@ def require_runs(network: nn.Module, example_input: torch.Tensor) -> None:
             f"The network does not run at its new widths ({error}); its forward() may name a "
             "width, as in view(-1, 800), where it should use flatten(x, 1)."
         ) from error
+
+
+@contextmanager
+def _channels_first(network: nn.Module) -> Iterator[None]:
+    """Lay weights in torch's usual order meanwhile: in the other one, pooling leaves other traces.
+
+    The parameters themselves stay, and get their own memory back.
+    """
+    laid = [(parameter, parameter.data) for parameter in network.parameters()]
+    for parameter, data in laid:
+        parameter.data = data.contiguous()
+    try:
+        yield
+    finally:
+        for parameter, data in laid:
+            parameter.data = data
 
 
 def _on_device_of(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:

@@ -97,7 +97,7 @@ def _run(checked: Plan, store: Store, place: Path) -> None:
 
 
 def _write(checked: Plan, network: nn.Module, baseline: nn.Module, path: Path) -> Ledger:
-    reference = {name: tensor.numel() for name, tensor in baseline.state_dict().items()}
+    reference = artifact.elements(baseline)
     known = checked.model["known"]
     architecture = {key: checked.model[key] for key in ("name", "args")} if known else None
     return artifact.save(

@@ -16,7 +16,7 @@ from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
 from clusterpress.runs.weights import Weights, split_model
 from clusterpress.schema import Config
-from clusterpress.steps import Checked, Finetune, Step
+from clusterpress.steps import Checked, Step
 from clusterpress.training.recipe import Recipe
 
 _SUPPLIED = ("classes", "channels")
@@ -133,7 +133,8 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
         parts[key] = attempt(partial(build, plain[key], key))
     parts["recipe"] = attempt(partial(build, plain["recipe"]["train"], "recipe.train"))
     parts["steps"] = {
-        name: attempt(partial(_step, node, name)) for name, node in plain["method"]["steps"].items()
+        name: attempt(partial(built_step, node, f"method.steps.{name}"))
+        for name, node in plain["method"]["steps"].items()
     }
     node, parts["weights"] = split_model(plain["model"])
     parts["model"] = attempt(partial(_architecture, node, parts["data"]))
@@ -150,12 +151,20 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     return parts
 
 
-def _step(node: Mapping[str, Any], name: str) -> Step:
-    step = build(node, f"method.steps.{name}")
+def built_step(node: Mapping[str, Any], path: str) -> Step:
+    """Build a step of a checked node.
+
+    Args:
+        node: Its ``_target_`` and knobs.
+        path: Where the node stands, for the sentence.
+
+    Raises:
+        ConfigError: The constructor refused a value, or built no step.
+    """
+    step = build(node, path)
     if not isinstance(step, Step):
         raise ConfigError(
-            f"method.steps.{name}: {node['_target_']} is no step; it needs a "
-            "version and apply(network, context)"
+            f"{path}: {node['_target_']} is no step; it needs a version and apply(network, context)"
         )
     return step
 
@@ -188,5 +197,7 @@ def _check_image_size(target: Any, data: Any) -> None:
 
 
 def _protocol(recipe: Recipe, steps: Mapping[str, Step]) -> str:
-    recipes = [recipe, *(step.recipe for step in steps.values() if isinstance(step, Finetune))]
-    return "validation" if any(r.select == "validation" for r in recipes) else "last"
+    """Say whether any training of the run, also one inside a step, chooses its epoch."""
+    recipes = [recipe, *(getattr(step, "recipe", None) for step in steps.values())]
+    chosen = [each for each in recipes if isinstance(each, Recipe) and each.select == "validation"]
+    return "validation" if chosen else "last"

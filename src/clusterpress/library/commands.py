@@ -1,0 +1,94 @@
+"""What the commands for one's own network do, file in and file out."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from clusterpress import artifact
+from clusterpress.artifact import Ledger
+from clusterpress.errors import ConfigError
+from clusterpress.library.compressing import compress
+from clusterpress.library.exporting import export
+from clusterpress.library.networks import network_named
+from clusterpress.models.checkpoints import find
+
+
+def compress_file(  # noqa: PLR0913 - options of a command
+    weights: Path,
+    *,
+    arch: str,
+    output: Path,
+    method: str,
+    settings: Sequence[str],
+    shape: str | None,
+    seed: int,
+) -> Iterator[str]:
+    """Compress trained weights into one file; give what to tell the user.
+
+    Raises:
+        ConfigError: The network, the weights, the method or a setting is wrong.
+        StoreError: The file cannot be written.
+    """
+    found = find(str(weights))
+    if found is None:
+        raise ConfigError(f"there is no file {weights}")
+    named = network_named(arch)
+    named.load(found)
+    example = None if shape is None else torch.zeros(1, *input_shape(shape))
+    compressed = compress(
+        named.network.eval(),
+        method,
+        settings=dict(map(_setting, settings)),
+        example=example,
+        seed=seed,
+        architecture=named.architecture,
+    )
+    ledger = compressed.save(output)
+    yield f"wrote {output}: {_sizes(ledger)}"
+    yield from compressed.left_out
+
+
+def export_file(path: Path, output: Path, shape: str | None, arch: str | None) -> int:
+    """Export an artifact as ONNX; give its bytes.
+
+    Raises:
+        ConfigError: The architecture is needed and not given, or the input's shape is wrong.
+        ArtifactError: The artifact is damaged, or what was exported computes something else.
+    """
+    if shape is None:
+        raise ConfigError("export needs the shape of one input, as --input 3,224,224")
+    into = None if arch is None else network_named(arch).network
+    return export(artifact.load(path, into=into), output, input_shape(shape))
+
+
+def input_shape(text: str) -> tuple[int, ...]:
+    """Read a shape such as 3,224,224.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        shape = tuple(map(int, text.split(",")))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise ConfigError(f"--input is {text!r}, it must be whole numbers like 3,224,224")
+    return shape
+
+
+def _setting(line: str) -> tuple[str, Any]:
+    key, equals, value = line.partition("=")
+    if not equals:
+        raise ConfigError(f"--set is {line!r}, it must be like cluster.k=128")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {key} is {value!r}, which is no value: {error}") from error
+
+
+def _sizes(ledger: Ledger) -> str:
+    before, after = ledger.reference_bytes, ledger.file_bytes
+    return f"{after:,} bytes, {before / after:.1f}x smaller than {before:,} in float32"

@@ -1,0 +1,208 @@
+"""A network of one's own: what is compressed, what is kept, what comes back."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+import yaml
+from torch import nn
+
+import clusterpress
+from clusterpress import ConfigError, DataError
+from clusterpress.codes import kind_of
+from clusterpress.places import folder
+from clusterpress.steps import Finetune, Prune, Share
+from clusterpress.training.recipe import Recipe
+
+from .networks import Pictures, Sentences, images_and_labels, pictures, sentences
+
+METHODS = sorted(path.stem for path in (folder("conf") / "method").glob("*.yaml"))
+IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+SMALL = {
+    "son2018": {"cluster.k": 4},
+    "han2016": {"prune.keep": 0.5, "share.bits": 3},
+    "liu2019": {"prune.keep": 0.5, "share.bits": 3},
+}
+ONE_EPOCH = Recipe(epochs=1, batch_size=16, lr=0.01)
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "from_scratch"])
+@pytest.mark.parametrize("data", [None, images_and_labels()], ids=["without data", "with data"])
+def test_the_file_of_every_method_gives_the_network_back(method, data, tmp_path: Path) -> None:
+    recipe = None if data is None else ONE_EPOCH
+    model = pictures()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    compressed = clusterpress.compress(
+        model, method, data, settings=SMALL.get(method), recipe=recipe, example=IMAGES[:1]
+    )
+    path = tmp_path / "small.safetensors"
+    assert compressed.save(path) == compressed.ledger == clusterpress.inspect(path).ledger
+    assert compressed.ledger.file_bytes == path.stat().st_size
+    loaded = clusterpress.load(path, into=Pictures().eval())
+    assert torch.equal(loaded(IMAGES), compressed.network(IMAGES))
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def trains(method: str) -> bool:
+    text = yaml.safe_dump(yaml.safe_load((folder("conf") / f"method/{method}.yaml").read_text()))
+    return "${recipe." in text
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "from_scratch"])
+def test_what_training_would_have_done_is_said(method: str) -> None:
+    compressed = clusterpress.compress(
+        pictures(), method, settings=SMALL.get(method), example=IMAGES[:1]
+    )
+    assert bool(compressed.left_out) == trains(method)
+    assert all("no data were given" in sentence for sentence in compressed.left_out)
+    assert all(sentence in str(compressed) for sentence in compressed.left_out)
+    trained = clusterpress.compress(
+        pictures(), method, images_and_labels(), settings=SMALL.get(method), recipe=ONE_EPOCH
+    )
+    assert not trained.left_out
+
+
+def test_shared_parameters_buffers_and_frozen_parts_are_kept_exactly(tmp_path: Path) -> None:
+    model, words = sentences(), torch.tensor([[1, 2, 3], [4, 0, 10]])
+    compressed = clusterpress.compress(model, [Share(bits=2, init="optimal")])
+    compressed.save(tmp_path / "file")
+    loaded = clusterpress.load(tmp_path / "file", into=Sentences().eval())
+    assert loaded.logits.weight is loaded.embedding.weight
+    assert torch.equal(loaded(words), compressed.network(words))
+    kept = ("embedding.weight", "logits.weight", "scale", "places", "norm.weight", "frozen.bias")
+    for name in (*kept, "attention.in_proj_weight"):
+        assert torch.equal(loaded.state_dict()[name], model.state_dict()[name])
+    for name in ("inner", "frozen", "attention.out_proj"):
+        layer = loaded.get_submodule(name)
+        assert kind_of(layer) == "shared"
+        assert len(layer.weight.unique()) <= 4
+    assert not any(p.requires_grad for p in loaded.frozen.parameters())
+    assert loaded.inner.parametrizations.weight.original.requires_grad
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("method", ["han2016", "son2018", "wang2020", "uniform"])
+def test_networks_of_half_precision_stay_such(dtype, method: str, tmp_path: Path) -> None:
+    model = pictures().to(dtype)
+    compressed = clusterpress.compress(
+        model, method, settings=SMALL.get(method), example=IMAGES[:1]
+    )
+    compressed.save(tmp_path / "file")
+    loaded = clusterpress.load(tmp_path / "file", into=Pictures().eval())
+    for name, value in loaded.state_dict().items():
+        if "parametrizations" not in name:
+            assert value.dtype == (dtype if value.is_floating_point() else torch.int64), name
+    logits = loaded(IMAGES.to(dtype))
+    assert logits.dtype == dtype
+    assert torch.equal(logits, compressed.network(IMAGES.to(dtype)))
+    untouched = "features.1.num_batches_tracked"
+    assert torch.equal(loaded.state_dict()[untouched], model.state_dict()[untouched])
+    assert {value.dtype for value in model.state_dict().values()} == {dtype, torch.int64}
+
+
+def test_what_is_not_compressed_keeps_its_bits_in_half_precision() -> None:
+    model = pictures().bfloat16()
+    compressed = clusterpress.compress(model, "share_fc").network.state_dict()
+    for name, value in model.state_dict().items():
+        if name != "fc.weight":
+            assert torch.equal(compressed[name], value)
+
+
+def test_the_same_seed_gives_the_same_file_with_training(tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        compressed = clusterpress.compress(
+            pictures(), "son2018", images_and_labels(), settings=SMALL["son2018"], recipe=ONE_EPOCH
+        )
+        compressed.save(tmp_path / name)
+        files.append((tmp_path / name).read_bytes())
+    assert files[0] == files[1]
+
+
+def test_steps_as_objects_are_a_method() -> None:
+    steps = [Prune(keep=0.5), Finetune(ONE_EPOCH), Share(bits=1)]
+    compressed = clusterpress.compress(pictures(), steps)
+    assert compressed.method == "1.Prune, 2.Finetune, 3.Share"
+    assert compressed.left_out == ("2.Finetune was left out: it trains, and no data were given",)
+    assert compressed.facts["1.Prune"]["kept"]["fc"] == 0.5
+    assert compressed.ledger.reference_bytes == 4 * sum(
+        value.numel() for value in pictures().state_dict().values()
+    )
+
+
+def test_torchvisions_networks_are_compressed_as_they_are(tmp_path: Path) -> None:
+    model = torchvision.models.mobilenet_v2(num_classes=3, width_mult=0.25).eval()
+    compressed = clusterpress.compress(model, "son2018", settings={"cluster.k": 8})
+    compressed.save(tmp_path / "file")
+    fresh = torchvision.models.mobilenet_v2(num_classes=3, width_mult=0.25).eval()
+    loaded = clusterpress.load(tmp_path / "file", into=fresh)
+    images = torch.randn(1, 3, 32, 32)
+    assert torch.equal(loaded(images), compressed.network(images))
+
+
+def pruned_by_hook() -> nn.Module:
+    model = pictures()
+    nn.utils.parametrizations.weight_norm(model.fc)
+    return model
+
+
+WRONG = {
+    "method": (lambda: clusterpress.compress(pictures(), "son2019"), "nearest is 'son2018'"),
+    "step": (
+        lambda: clusterpress.compress(pictures(), "son2018", settings={"share.k": 3}),
+        "no step 'share'",
+    ),
+    "knob": (
+        lambda: clusterpress.compress(pictures(), "son2018", settings={"cluster.kk": 3}),
+        "nearest is 'k'",
+    ),
+    "value": (
+        lambda: clusterpress.compress(pictures(), "son2018", settings={"cluster.k": 10**5}),
+        "not a whole number",
+    ),
+    "too many": (
+        lambda: clusterpress.compress(pictures(), "son2018", settings={"cluster.k": 5000}),
+        "5000|5,000",
+    ),
+    "no steps": (lambda: clusterpress.compress(pictures(), []), "empty list"),
+    "no step": (lambda: clusterpress.compress(pictures(), [nn.ReLU()]), "is no step"),
+    "settings of steps": (
+        lambda: clusterpress.compress(pictures(), [Share()], settings={"share.bits": 2}),
+        "steps have their own",
+    ),
+    "recipe": (
+        lambda: clusterpress.compress(pictures(), "none", recipe={"tune": ONE_EPOCH}),
+        "it must be a Recipe",
+    ),
+    "no example": (lambda: clusterpress.compress(pictures(), "wang2020"), "example="),
+    "new weights": (
+        lambda: clusterpress.compress(pictures(), "from_scratch", example=IMAGES[:1]),
+        "worth nothing without data",
+    ),
+    "data": (lambda: clusterpress.compress(pictures(), "none", [1, 2]), "data is a list"),
+    "foreign": (lambda: clusterpress.compress(pruned_by_hook(), "none"), "parametrized"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_refused_with_a_sentence(name: str) -> None:
+    call, sentence = WRONG[name]
+    with pytest.raises(ConfigError, match=sentence):
+        call()
+
+
+def test_wrong_images_and_weights_are_data_errors() -> None:
+    images, labels = images_and_labels()
+    with pytest.raises(DataError, match="uint8"):
+        clusterpress.compress(pictures(), "none", (images.float(), labels))
+    model = pictures()
+    model.fc.weight.data[0, 0] = torch.nan
+    with pytest.raises(DataError, match="'fc'"):
+        clusterpress.compress(model, "han2016")
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="compres'"):
+        _ = clusterpress.compres

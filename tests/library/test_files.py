@@ -1,0 +1,159 @@
+"""From weights to a small file, and from there to dense weights and ONNX."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
+
+import clusterpress
+from clusterpress import ArtifactError, ConfigError
+from clusterpress.cli import app
+from clusterpress.codes import dense_copy
+from clusterpress.library import decompress, export, exporting, network_named
+from clusterpress.steps import Share
+
+from .networks import Pictures, images_and_labels, pictures, sentences
+
+PICTURES = f"{Pictures.__module__}:Pictures"
+
+
+def run(*words: object):
+    return CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=True)
+
+
+def test_the_dense_file_is_what_the_codes_give(tmp_path: Path) -> None:
+    compressed = clusterpress.compress(sentences().half(), [Share(bits=2)])
+    compressed.save(tmp_path / "small")
+    size = decompress(tmp_path / "small", tmp_path / "dense")
+    assert size == (tmp_path / "dense").stat().st_size
+    dense, wanted = load_file(tmp_path / "dense"), dense_copy(compressed.network).state_dict()
+    assert dense.keys() == wanted.keys()
+    for name, value in wanted.items():
+        assert dense[name].dtype == value.dtype
+        assert torch.equal(dense[name], value)
+
+
+@pytest.mark.parametrize("method", ["han2016", "wang2020"])
+def test_onnx_computes_the_same_and_merged_networks_are_smaller(
+    method: str, tmp_path: Path
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    images = torch.randn(5, 3, 8, 8)
+    settings = {"prune.keep": 0.5, "share.bits": 3} if method == "han2016" else {}
+    model = clusterpress.compress(pictures(), method, settings=settings, example=images[:1]).network
+    size = export(model, tmp_path / "small.onnx", (3, 8, 8))
+    assert size == (tmp_path / "small.onnx").stat().st_size
+    session = onnxruntime.InferenceSession(tmp_path / "small.onnx")
+    (given,) = session.run(None, {"images": images.numpy()})
+    np.testing.assert_allclose(given, model(images).detach().numpy(), atol=1e-4)
+    if method == "wang2020":
+        assert size < export(pictures(), tmp_path / "full.onnx", (3, 8, 8))
+
+
+def test_an_export_that_computes_something_else_gets_no_file(tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("onnxruntime")
+    other = exporting._exported(pictures().eval(), torch.randn(2, 3, 8, 8))
+    monkeypatch.setattr(exporting, "_exported", lambda *_: other)
+    model = pictures()
+    model.fc.bias.data += 0.01
+    with pytest.raises(ArtifactError, match=r"small\.onnx was not written"):
+        export(model, tmp_path / "small.onnx", (3, 8, 8))
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_says_what_is_missing_or_does_not_fit(tmp_path: Path, monkeypatch) -> None:
+    with pytest.raises(ConfigError, match="does not take an input"):
+        export(pictures(), tmp_path / "x.onnx", (7, 8, 8))
+    monkeypatch.setattr(exporting, "_NEEDED", ("onnx", "surely_missing"))
+    with pytest.raises(ConfigError, match=r"needs surely_missing: pip install"):
+        export(pictures(), tmp_path / "x.onnx", (3, 8, 8))
+
+
+def test_the_commands_go_from_weights_to_a_file_and_back(tmp_path: Path) -> None:
+    save_file(pictures().state_dict(), tmp_path / "weights.safetensors")
+    small, dense = tmp_path / "small.safetensors", tmp_path / "dense.safetensors"
+    done = run(
+        *("compress", tmp_path / "weights.safetensors", "--arch", PICTURES, "-o", small),
+        *("--method", "wang2020", "--set", "merge.keep=0.5", "--input", "3,8,8"),
+    )
+    assert done.exit_code == 0, done.output
+    assert "finetune was left out" in done.output
+    assert run("decompress", small, "-o", dense).exit_code == 0
+    merged = Pictures().eval()
+    clusterpress.load(small, into=merged)
+    assert merged.features[0].out_channels == 4
+    again = Pictures(4).eval()
+    again.load_state_dict(load_file(dense))
+    images = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(again(images), merged(images))
+
+
+def test_a_network_of_ours_needs_no_name_to_be_read(tmp_path: Path) -> None:
+    weights, small = tmp_path / "weights.safetensors", tmp_path / "small.safetensors"
+    save_file(network_named("lenet300_100(classes=7)").network.state_dict(), weights)
+    arch = "lenet300_100(classes=7)"
+    done = run("compress", weights, "--arch", arch, "--method", "share_fc", "-o", small)
+    assert done.exit_code == 0, done.output
+    assert clusterpress.load(small)(torch.zeros(1, 1, 28, 28)).shape == (1, 7)
+
+
+def test_weights_of_half_precision_make_a_network_of_half_precision(tmp_path: Path) -> None:
+    save_file(pictures().half().state_dict(), tmp_path / "half.safetensors")
+    named = network_named(PICTURES)
+    named.load(tmp_path / "half.safetensors")
+    assert named.network.fc.weight.dtype == torch.float16
+
+
+NAMES = {
+    "resnet21": "nearest is 'resnet",
+    "torchvision:resnet19": "nearest is 'resnet18'",
+    "no_such_module:net": "cannot be imported",
+    "torch.nn:Lineer": "cannot be imported",
+    "torch:zeros(size=(3,))": "not a torch module",
+    "resnet20(10)": "arguments have no names",
+    "resnet20(classes=exit())": "plain values by name",
+    "resnet20(colour=3)": "does not take",
+    "resnet 20": "names no network",
+}
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_names_of_no_network_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=NAMES[text]):
+        network_named(text)
+
+
+def test_names_of_torchvisions_networks_and_ones_own_are_built() -> None:
+    assert type(network_named("torchvision:squeezenet1_0").network).__name__ == "SqueezeNet"
+    assert network_named(f"{PICTURES}(width=3)").network.features[0].out_channels == 3
+    named = network_named("resnet20(classes=100)")
+    assert named.architecture == {"name": "resnet20", "args": {"classes": 100}}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--set", "merge.keep"), "must be like cluster.k=128"),
+        (("--input", "3,x"), "whole numbers like 3,224,224"),
+        (("--input", "0,8,8"), "whole numbers like 3,224,224"),
+        ((), "--input"),
+    ],
+)
+def test_wrong_options_are_refused(words, sentence: str, tmp_path: Path) -> None:
+    save_file(pictures().state_dict(), tmp_path / "weights.safetensors")
+    out = tmp_path / "small"
+    done = run(
+        *("compress", tmp_path / "weights.safetensors", "--arch", PICTURES, "-o", out),
+        *("--method", "wang2020", *words),
+    )
+    assert isinstance(done.exception, ConfigError)
+    assert sentence in str(done.exception)
+    assert not out.exists()
+
+
+def test_images_train_as_an_image_set_with_its_own_normalisation() -> None:
+    images, labels = images_and_labels()
+    assert clusterpress.compress(pictures(), "none", (images, labels)).left_out == ()
