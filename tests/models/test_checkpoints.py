@@ -147,3 +147,41 @@ def test_a_file_is_found_by_its_path_and_in_the_folder_of_weights(
     assert find("net.safetensors") == tmp_path / "net.safetensors"
     assert find(str(tmp_path / "net.safetensors")) == tmp_path / "net.safetensors"
     assert find("none.safetensors") is None
+
+
+def test_a_key_that_would_take_anothers_name_is_extra(tmp_path: Path) -> None:
+    state = ResNet20().state_dict()
+    save_file(state | {"linear.weight": torch.zeros(10, 64)}, tmp_path / "w.safetensors")
+    with pytest.raises(ConfigError, match=r"it has beyond that linear\.weight"):
+        load_weights(ResNet20(), tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.zeros(10, dtype=torch.int64), torch.zeros(10, dtype=torch.complex64)],
+    ids=["whole numbers", "complex"],
+)
+def test_a_tensor_of_another_kind_is_refused(tensor: torch.Tensor, tmp_path: Path) -> None:
+    torch.save(LeNet5().state_dict() | {"ip2.bias": tensor}, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match=r"ip2\.bias|complex"):
+        load_weights(LeNet5(), tmp_path / "w.pt")
+
+
+def test_damaged_checkpoints_are_one_error(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save(LeNet5().state_dict(), path)
+    whole, generator = path.read_bytes(), torch.Generator().manual_seed(0)
+    texts = [b"hello" * 100]
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in torch.randint(3000, (3,), generator=generator).tolist():
+            data[place] ^= 0x55
+        texts.append(bytes(data))
+    refused = 0
+    for text in texts:
+        path.write_bytes(text)
+        try:
+            load_weights(LeNet5(), path)
+        except ConfigError:
+            refused += 1
+    assert refused > 10

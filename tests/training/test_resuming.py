@@ -115,3 +115,24 @@ def test_a_damaged_state_is_refused(images: ImageSet, network: nn.Module, tmp_pa
         path.write_bytes(content)
         with pytest.raises(StoreError, match=r"state\.ckpt, is damaged; remove it"):
             fitted(copy.deepcopy(network), images, RECIPE, checkpoint=path)
+
+
+def test_one_wrong_bit_and_the_state_of_something_else_are_refused(
+    images: ImageSet, network: nn.Module, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.ckpt"
+    fitted(copy.deepcopy(network), images, RECIPE, checkpoint=path)
+    whole = path.read_bytes()
+    weight = torch.load(path, weights_only=True)["state_dict"].values()
+    place = whole.index(max(weight, key=torch.numel).numpy().tobytes())
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    with pytest.raises(StoreError, match=r"state\.ckpt, is damaged.*checksum"):
+        fitted(copy.deepcopy(network), images, RECIPE, checkpoint=path)
+    torch.save({}, path)
+    with pytest.raises(StoreError, match="it lacks epoch"):
+        fitted(copy.deepcopy(network), images, RECIPE, checkpoint=path)
+    path.write_bytes(whole)
+    other = nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
+    other(images.example())
+    with pytest.raises(StoreError, match="another network"):
+        fitted(other, images, RECIPE, checkpoint=path)

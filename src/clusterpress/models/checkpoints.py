@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -57,7 +55,7 @@ def read_state(path: Path) -> State:
         if path.suffix == ".safetensors":
             return load_file(path)
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, UnpicklingError, SafetensorError) as error:
+    except Exception as error:  # torch's reader lets a damaged file raise whatever it meets.
         reason = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
         raise ConfigError(f"{path} is no checkpoint that can be read safely: {reason}") from error
     for holder in HOLDERS:
@@ -65,6 +63,9 @@ def read_state(path: Path) -> State:
             content = content[holder]
     if not isinstance(content, Mapping) or not all(map(torch.is_tensor, content.values())):
         raise ConfigError(f"{path} holds no state dict: names with a tensor each.")
+    odd = [key for key, tensor in content.items() if tensor.layout != torch.strided]
+    if odd or any(tensor.is_quantized or tensor.is_complex() for tensor in content.values()):
+        raise ConfigError(f"{path} holds tensors that are sparse, quantised or complex: {odd[:5]}")
     return {str(key): tensor for key, tensor in content.items()}
 
 
@@ -76,7 +77,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
             under the names of every family; all are listed for the family that fits best.
     """
     state, wanted = read_state(path), network.state_dict()
-    named = [{rename(key, rules): state[key] for key in state} for rules in key_maps().values()]
+    named = [_renamed(state, rules) for rules in key_maps().values()]
     best = min([state, *named], key=lambda one: len(list(_differences(one, wanted))))
     sentences = [_listed(kind, best, wanted) for kind in ("missing", "extra", "shape")]
     if any(sentences):
@@ -101,6 +102,15 @@ def rename(key: str, rules: list[tuple[str, str]]) -> str:
     return key
 
 
+def _renamed(state: State, rules: list[tuple[str, str]]) -> State:
+    """Rename all keys; where two would be one, the second keeps its own name, and so is extra."""
+    named: State = {}
+    for key, tensor in state.items():
+        new = rename(key, rules)
+        named[key if new in named or (new != key and new in state) else new] = tensor
+    return named
+
+
 def _differences(state: State, wanted: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, str]]:
     for key, tensor in wanted.items():
         if key not in state:
@@ -109,6 +119,8 @@ def _differences(state: State, wanted: Mapping[str, torch.Tensor]) -> Iterator[t
         elif state[key].shape != tensor.shape:
             shapes = tuple(state[key].shape), tuple(tensor.shape)
             yield "shape", f"{key} {shapes[0]} instead of {shapes[1]}"
+        elif tensor.is_floating_point() and not state[key].is_floating_point():
+            yield "shape", f"{key} {state[key].dtype} instead of {tensor.dtype}"
     yield from (("extra", key) for key in state if key not in wanted)
 
 
@@ -117,5 +129,9 @@ def _listed(kind: str, state: State, wanted: Mapping[str, torch.Tensor]) -> str:
     if not found:
         return ""
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    word = {"missing": "it lacks", "extra": "it has beyond that", "shape": "of another shape are"}
+    word = {
+        "missing": "it lacks",
+        "extra": "it has beyond that",
+        "shape": "of another shape or dtype are",
+    }
     return f"{word[kind]} {', '.join(found[:SHOWN])}{more}"

@@ -44,7 +44,7 @@ class Binarize:
         """Train and binarise every layer but two; record how many they are."""
         layers = dict(weight_layers(network))
         forms = {name: BinaryForm() for name in inner_layers(network, "Binarize")}
-        for name, latent in train_latent(network, forms, context, self.recipe).items():
+        for name, latent in train_latent(network, forms, context, self.recipe, "Binarize").items():
             attach(layers[name], "weight", *binary(latent))
         context.facts["binary_layers"] = list(forms)
         return network

@@ -18,7 +18,7 @@ from clusterpress.clustering import (
 from clusterpress.codes import Kernels, KernelSet, attach
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps.base import Context
-from clusterpress.steps.kept_values import dense_weight
+from clusterpress.steps.kept_values import dense_weight, mask_of, require_unpruned
 from clusterpress.steps.kernel_sets import KernelLayer, Sets, kernel_sets, sizes
 from clusterpress.steps.per_layer import require_whole
 from clusterpress.steps.widths import reestimated
@@ -104,8 +104,8 @@ class ClusterKernels:
 
         Raises:
             ConfigError: As ``check``; of kernels of norm zero there are too many; or kernels of
-                norm zero, which variant N cannot leave out. Or ``reestimate`` is on and the context
-                has no training images.
+                norm zero, which variant N cannot leave out; or kernels pruned in part. Or
+                ``reestimate`` is on and the context has no training images.
             DataError: A weight is NaN or infinite, or a kernel's norm is beyond float16; the layer
                 is named.
         """
@@ -178,6 +178,9 @@ class _Normalised:
 
     def __init__(self, layer: KernelLayer, scaled: bool) -> None:
         self.layer, self.weight = layer, dense_weight(layer.name, layer.module)
+        mask = mask_of(layer.module)
+        if mask is not None and bool((mask != mask[:, :, :1, :1]).any()):
+            require_unpruned(layer.name, layer.module, "ClusterKernels")
         kernels = self.weight.float().cpu().flatten(0, 1)
         norms = torch.linalg.vector_norm(kernels.double(), dim=(1, 2))
         self.mask = norms > 0

@@ -9,7 +9,7 @@ from torch import nn
 from clusterpress.codes import Hashed, attach, weight_layers
 from clusterpress.codes.hashed import MAX_SEED
 from clusterpress.steps.base import Context
-from clusterpress.steps.kept_values import dense_weight
+from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 
 
@@ -48,10 +48,13 @@ class HashWeights:
         """Give every layer a hash of its own; record the number of values of each.
 
         Raises:
+            ConfigError: A layer is pruned.
             DataError: A weight is NaN or infinite.
         """
         layers = dict(weight_layers(network))
         chosen = settings_by_layer(self.compression, network, "HashWeights.compression")
+        for name in chosen:
+            require_unpruned(name, layers[name], "HashWeights")
         weights = {name: dense_weight(name, layers[name]) for name in chosen}
         sizes = {}
         for number, (name, weight) in enumerate(weights.items()):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from clusterpress.codes import Masked, Shared, code_of
-from clusterpress.errors import DataError
+from clusterpress.errors import ConfigError, DataError
 
 
 def mask_of(layer: nn.Module) -> torch.Tensor | None:
@@ -17,6 +17,19 @@ def mask_of(layer: nn.Module) -> torch.Tensor | None:
     return code.mask() if isinstance(code, Shared) else None
 
 
+def require_unpruned(name: str, layer: nn.Module, step: str) -> None:
+    """Refuse a pruned layer, for a step whose form of it has no mask.
+
+    Raises:
+        ConfigError: Some of its weights are pruned.
+    """
+    if mask_of(layer) is not None:
+        raise ConfigError(
+            f"layer {name!r} is pruned, and {step} would bring its zeros back; leave one of the "
+            "two out"
+        )
+
+
 def dense_weight(name: str, layer: nn.Module) -> torch.Tensor:
     """Give a layer's dense weight, detached, in its own dtype.
 
@@ -25,13 +38,22 @@ def dense_weight(name: str, layer: nn.Module) -> torch.Tensor:
     """
     weight = layer.get_parameter("weight") if code_of(layer) is None else layer.weight
     assert isinstance(weight, torch.Tensor)
+    return require_finite(name, weight.detach())
+
+
+def require_finite(name: str, weight: torch.Tensor) -> torch.Tensor:
+    """Give a layer's weight back.
+
+    Raises:
+        DataError: It has NaN or infinite values; the layer is named.
+    """
     bad = int((~torch.isfinite(weight)).sum())
     if bad:
         raise DataError(
             f"layer {name!r} has {bad} weights that are NaN or infinite; "
             "the network cannot be compressed"
         )
-    return weight.detach()
+    return weight
 
 
 def kept_values(name: str, layer: nn.Module) -> npt.NDArray[np.float32]:

@@ -8,12 +8,16 @@ from torch import nn
 from clusterpress.codes import attach, detach, original_of, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.kept_values import dense_weight
+from clusterpress.steps.kept_values import dense_weight, require_finite, require_unpruned
 from clusterpress.training.recipe import Recipe
 
 
 def train_latent(
-    network: nn.Module, forms: Mapping[str, nn.Module], context: Context, recipe: Recipe
+    network: nn.Module,
+    forms: Mapping[str, nn.Module],
+    context: Context,
+    recipe: Recipe,
+    step: str,
 ) -> dict[str, torch.Tensor]:
     """Train a network whose forward passes see the forms of some layers' latent weights.
 
@@ -22,19 +26,25 @@ def train_latent(
         forms: By layer name what gives the weight of a forward pass from the latent weight.
         context: Trains.
         recipe: How.
+        step: Name of the step, for the errors.
 
     Returns:
         The latent weights after training, which the layers hold as plain weights again.
 
     Raises:
-        DataError: A weight is NaN or infinite. Nothing is changed then.
+        ConfigError: A layer is pruned. Nothing is changed then.
+        DataError: A weight is NaN or infinite, before the training or after it.
     """
     layers = dict(weight_layers(network))
+    for name in forms:
+        require_unpruned(name, layers[name], step)
     weights = {name: dense_weight(name, layers[name]) for name in forms}
     for name, form in forms.items():
         attach(layers[name], "weight", form, weights[name])
     context.train(network, recipe)
-    latent = {name: original_of(layers[name]).detach().clone() for name in forms}
+    latent = {
+        name: require_finite(name, original_of(layers[name]).detach().clone()) for name in forms
+    }
     for name, weight in latent.items():
         detach(layers[name], "weight")
         layers[name].weight = nn.Parameter(weight.clone())

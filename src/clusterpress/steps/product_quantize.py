@@ -11,7 +11,7 @@ from clusterpress.clustering import Clusters, kmeans, product_quantize
 from clusterpress.codes import Product, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.kept_values import dense_weight
+from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.steps.share import relative_error
 
@@ -66,13 +66,15 @@ class ProductQuantize:
         """Give every layer codebooks; record their rows and the relative squared errors.
 
         Raises:
-            ConfigError: A block does not divide its layer's rows. Nothing is changed then.
+            ConfigError: A block does not divide its layer's rows, or a layer is pruned. Nothing is
+                changed then.
             DataError: A weight is NaN or infinite.
         """
         layers = dict(weight_layers(network))
         blocks = settings_by_layer(self.block, network, "ProductQuantize.block")
         weights = {name: dense_weight(name, layers[name]) for name in blocks}
         for name, block in blocks.items():
+            require_unpruned(name, layers[name], "ProductQuantize")
             _require_division(name, weights[name].flatten(1).shape[1], block)
         rows, errors = {}, {}
         for number, (name, block) in enumerate(blocks.items()):

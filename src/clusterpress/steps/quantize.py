@@ -66,7 +66,7 @@ class Quantize:
         bits = settings_by_layer(self.bits, network, "Quantize.bits")
         forms = {name: Rounded(self._levels(each), self) for name, each in bits.items()}
         if self.recipe is not None:
-            weights = train_latent(network, forms, context, self.recipe)
+            weights = train_latent(network, forms, context, self.recipe, "Quantize")
         else:
             weights = {name: dense_weight(name, layers[name]) for name in forms}
         errors = {}

@@ -12,7 +12,7 @@ from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.attention import SoftForm
 from clusterpress.steps.base import Context
-from clusterpress.steps.kept_values import kept_values, mask_of
+from clusterpress.steps.kept_values import kept_values, require_unpruned
 from clusterpress.steps.latent import require_recipe, train_latent
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.steps.share import checked_k
@@ -78,7 +78,7 @@ class SoftShare:
             name: self._form(name, layers[name], width, (context.clustering, number))
             for number, (name, width) in enumerate(bits.items())
         }
-        for name, latent in train_latent(network, forms, context, self.recipe).items():
+        for name, latent in train_latent(network, forms, context, self.recipe, "SoftShare").items():
             labels = forms[name].nearest(latent)
             code = Shared(labels, tuple(latent.shape))
             attach(layers[name], "weight", code, forms[name].centers)
@@ -86,11 +86,7 @@ class SoftShare:
         return network
 
     def _form(self, name: str, layer: nn.Module, bits: int, seed: tuple[int, int]) -> SoftForm:
-        if mask_of(layer) is not None:
-            raise ConfigError(
-                f"layer {name!r} is pruned, and soft sharing would bring its zeros back; leave "
-                "SoftShare or the pruning out"
-            )
+        require_unpruned(name, layer, "SoftShare")
         values, rng = kept_values(name, layer), np.random.default_rng(seed)
         found = cluster(values, checked_k(name, 1 << bits, values.size), init="kmeans++", rng=rng)
         weight = layer.weight

@@ -85,7 +85,7 @@ class Ternarize:
             for name in inner_layers(network, "Ternarize")
         }
         zeros = {}
-        for name, latent in train_latent(network, forms, context, self.recipe).items():
+        for name, latent in train_latent(network, forms, context, self.recipe, "Ternarize").items():
             code = Ternary(ternary_labels(latent, self.threshold))
             attach(layers[name], "weight", code, forms[name].scales.detach())
             zeros[name] = float((code.labels == 1).float().mean())

@@ -1,7 +1,7 @@
 """A long training's state on disk, so that one that is killed goes on where it was."""
 
-import pickle
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,17 @@ from clusterpress.durable import no_room_said, sync
 from clusterpress.errors import StoreError
 
 SECONDS = 60.0  # Least time between two writings.
+# What going on needs of a state: Lightning's part, and what the module adds.
+KEYS = {
+    "pytorch-lightning_version",
+    "state_dict",
+    "loops",
+    "epoch",
+    "optimizer_states",
+    "lr_schedulers",
+    "selected",
+    "random_state",
+}
 
 
 class Checkpoints(Checkpoint):
@@ -47,20 +58,37 @@ class Checkpoints(Checkpoint):
         self._written = time.monotonic()
 
 
-def checked(path: Path) -> Path:
-    """Give the path of a state that can be read.
+def checked(path: Path, module: lightning.LightningModule) -> Path:
+    """Give the path of a state that a module can go on from.
 
     Raises:
-        StoreError: The file is damaged.
+        StoreError: The file is damaged, or is the state of something else.
     """
     try:
-        torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # torch writes a checksum of every part, and reads none.
+        if damaged is not None:
+            raise ValueError(f"the checksum of {damaged} is wrong")
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        _require_fit(state, module)
+    except Exception as error:  # torch's reader lets a damaged file raise whatever it meets.
         raise StoreError(
             f"the state of an unfinished training, {path}, is damaged; "
-            "remove it to have the training begin anew"
+            f"remove it to have the training begin anew ({error})"
         ) from error
     return path
+
+
+def _require_fit(state: Any, module: lightning.LightningModule) -> None:
+    missing = KEYS - set(state)
+    if missing:
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    shapes = [
+        {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        for tensors in (state["state_dict"], module.state_dict())
+    ]
+    if shapes[0] != shapes[1]:
+        raise ValueError("it is the state of another network")
 
 
 def random_state() -> dict[str, Any]:

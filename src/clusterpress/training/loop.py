@@ -114,7 +114,11 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         stack.enter_context(_torch_state(settings, seed))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
         trainer = _trainer(recipe, settings, loggers, folder, checkpoint)
-        state = checked(checkpoint) if checkpoint is not None and checkpoint.exists() else None
+        state = (
+            checked(checkpoint, classifier)
+            if checkpoint is not None and checkpoint.exists()
+            else None
+        )
         module = ImageDataModule(images, recipe, seed)
         trainer.fit(classifier, datamodule=module, ckpt_path=state, weights_only=True)
     # Nothing is trained, and nobody calls the hooks, where the last epoch was done before.
