@@ -9,7 +9,7 @@ SEEDS ?= 0,1,2
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering bench-training bench-inference clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results report bench-clustering bench-training bench-inference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +51,9 @@ results: $(READY) ## records.csv, tables and figures under results/, and the REA
 
 check-results: $(READY) ## fail when results/ or the README are stale
 	$(BIN)/clusterpress results --check
+
+report: $(READY) ## results/report.html: one page of all results, opened without a network
+	$(BIN)/clusterpress report
 
 bench-clustering: $(BENCH_READY) ## clustering against its peers (about 25 minutes): results/bench/clustering.csv
 	$(BIN)/python -m clusterpress.bench.clustering

@@ -146,6 +146,31 @@ def results(
 
 
 @app.command()
+def report(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The HTML file; its folder must be there.")
+    ] = Path("results/report.html"),
+    records: Records = None,
+) -> None:
+    """Write one HTML page of all results, to be opened without a network."""
+    from clusterpress.places import folder
+    from clusterpress.report import write_report
+    from clusterpress.results import load_papers
+    from clusterpress.runs.suites import suite_points
+    from clusterpress.runs.sweep import store_folder
+
+    size = write_report(
+        _frame(records),
+        load_papers(folder("experiments")),
+        _claims_and_names()[1],
+        output,
+        commands={(point.paper, point.name): point.overrides for point in suite_points()},
+        store=store_folder() if records is None else None,
+    )
+    console.print(f"wrote {output}: {size:,} bytes")
+
+
+@app.command()
 def inspect(
     path: Path,
     kernels: Annotated[

@@ -1,0 +1,72 @@
+"""What the page holds is what the records say, and nothing is loaded from elsewhere."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from clusterpress.report import write_report
+
+from .conftest import NAMES, data_of
+
+
+def test_the_points_are_those_of_the_records(page: Path, records) -> None:
+    data = data_of(page)
+    point, loose = data["points"]
+    runs = records[records["point"] == "p"]
+    assert (point["suite"], point["name"]) == ("han2016", "lenet5")
+    assert point["error"]["mean"] == pytest.approx(runs["top1_error"].mean())
+    assert point["error"]["n"] == 3
+    assert point["change"]["half"] > 0
+    assert "fc_only" not in point["ratios"]
+    assert [stage["name"] for stage in point["stages"]] == ["baseline", "share", "finetune"]
+    assert point["command"] == (
+        "clusterpress run -m data=mnist 'method.steps.prune.keep={conv: 0.5}' seed=0,1,2"
+    )
+    assert loose["suite"] == "no suite"
+    assert loose["error"] == {"mean": 0.5, "half": None, "n": 1}
+    assert data["runs"] == 4
+
+
+def test_the_details_are_the_ledger_the_kernels_and_the_curves(page: Path) -> None:
+    data = data_of(page)
+    found = data["details"]["p-0"]
+    assert [layer["layer"] for layer in found["layers"]] == ["0"]
+    assert set(found["layers"][0]["parts"]) == {"index", "scale", "codebook", "bias"}
+    (book,) = found["kernels"]
+    assert book["uses"] == [2, 2, 1, 1]
+    assert all(max(map(abs, values)) == 127 for values in book["values"])
+    assert found["curves"] == [
+        {"name": "finetune", "loss": [[0, 0.4], [1, 0.3]], "error": [[0, 2.5], [1, 2.25]]}
+    ]
+
+
+def test_the_page_is_one_file_that_loads_nothing(page: Path) -> None:
+    text = page.read_text()
+    own = text[: text.index("<script>")] + text[text.index("const DATA = ") :]
+    assert not re.findall(r"(?:src|href)=[\"'](?!data:|#)", own)
+    assert "http" not in own
+    assert page.stat().st_size < 6_000_000
+
+
+def test_the_same_records_give_the_same_bytes(page: Path, records, store: Path) -> None:
+    paths = [page.with_name(name) for name in ("one.html", "two.html")]
+    for path in paths:
+        write_report(records, [], NAMES, path, commands={}, store=store)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_without_the_store_there_are_no_details(page: Path, records) -> None:
+    path = page.with_name("bare.html")
+    write_report(records, [], NAMES, path, commands={})
+    assert data_of(path)["details"] == {}
+
+
+def test_a_damaged_record_costs_its_details_alone(page: Path, records, store: Path) -> None:
+    shutil.rmtree(store / "logs")
+    (store / "runs/p-0/record.json").write_text("{")
+    path = page.with_name("damaged.html")
+    write_report(records, [], NAMES, path, commands={}, store=store)
+    assert len(data_of(path)["points"]) == 2
+    assert "p-0" not in data_of(path)["details"]
