@@ -1,5 +1,8 @@
 """An accelerated network gives what the network gives; what it cannot speed up stays."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -124,3 +127,40 @@ def test_a_network_that_trains_or_cannot_be_traced_is_refused():
 
     with pytest.raises(ConfigError, match="cannot trace Branch"):
         accelerate(Branch().eval())
+
+
+class Twice(nn.Module):
+    """One convolution called twice, with what follows different at each call."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.conv, self.form = nn.Conv2d(8, 8, 3, padding=1), form
+        self.bn1, self.bn2 = nn.BatchNorm2d(8), nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        if self.form == "a ReLU after the first":
+            return self.conv(torch.relu(self.conv(x)))
+        if self.form == "a norm after the first":
+            return self.conv(self.bn1(self.conv(x)))
+        return self.bn2(self.conv(self.bn1(self.conv(x))))
+
+
+@pytest.mark.parametrize(
+    "form", ["a ReLU after the first", "a norm after the first", "a norm after each"]
+)
+def test_a_convolution_used_twice_keeps_what_follows_each_use_apart(form):
+    network = share(Twice(form), 4)
+    x = torch.randn(2, 8, 9, 9)
+    fast = accelerate(network)
+    assert sum(isinstance(module, SharedKernelConv2d) for module in fast.modules()) == 2
+    with torch.inference_mode():
+        assert close(fast(x), network(x))
+
+
+def test_an_accelerated_network_can_be_copied_and_pickled():
+    network = share(MODELS["resnet20"](), 4)
+    fast, x = accelerate(network), torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        wanted = fast(x)
+        for again in (copy.deepcopy(fast), pickle.loads(pickle.dumps(fast))):
+            assert close(again(x), wanted)

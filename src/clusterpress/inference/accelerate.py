@@ -37,16 +37,39 @@ def accelerate(network: nn.Module) -> fx.GraphModule:
         if isinstance(layer, nn.Conv2d) and _supported(layer)
     }
     try:
-        folded = cast(fx.GraphModule, fuse(_dense(network)))
+        traced = fx.symbolic_trace(_dense(network))
+        names = _one_module_a_call(traced)
+        folded = cast(fx.GraphModule, fuse(traced, no_trace=True))
     except Exception as error:  # Whatever the network's own code raises when it is traced.
         raise ConfigError(f"torch.fx cannot trace {type(network).__name__}: {error}") from error
     graph = folded.graph
     for node in list(graph.nodes):
-        if node.op == "call_module" and node.target in groups:
-            _replace(folded, node, groups[node.target])
+        first = names.get(str(node.target), str(node.target))
+        if node.op == "call_module" and first in groups:
+            _replace(folded, node, groups[first])
     graph.lint()
     folded.recompile()
     return folded
+
+
+def _one_module_a_call(traced: fx.GraphModule) -> dict[str, str]:
+    """Give each further call of a module a copy of its own: what is folded in belongs to one call.
+
+    Returns:
+        The names of the copies, and whose copies they are.
+    """
+    seen: set[str] = set()
+    copies: dict[str, str] = {}
+    for node in traced.graph.nodes:
+        name = str(node.target)
+        if node.op == "call_module" and name in seen:
+            own = f"{name}_call{len(copies) + 1}"
+            copies[own] = name
+            traced.add_submodule(own, copy.deepcopy(traced.get_submodule(name)))
+            node.target = own
+        seen.add(name)
+    traced.recompile()
+    return copies
 
 
 def _dense(network: nn.Module) -> nn.Module:

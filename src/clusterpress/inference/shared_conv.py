@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +92,15 @@ class SharedKernelConv2d(nn.Module):
         self.register_buffer("weight", dense, persistent=False)
         self.register_buffer("offset", torch.from_numpy(self.bias), persistent=False)
         self._passes: dict[tuple[int, ...], tuple[Order, Pass]] = {}
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what a copy builds anew: compiled passes with memory of their own, the lock."""
+        return {**self.__dict__, "_passes": {}, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a copy's state."""
+        super().__setstate__(state)  # type: ignore[no-untyped-call, unused-ignore]
         self._lock = threading.Lock()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
