@@ -30,11 +30,15 @@ _FEATURES = ("weight", "bias", "running_mean", "running_var")
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A tensor as it was saved: its value, and the code that gives it from there, if any."""
+    """A tensor as it was saved: its value, and the code that gives it from there, if any.
+
+    Its codebook is as the file has it, for the tensors that share it.
+    """
 
     shape: tuple[int, ...]
     original: torch.Tensor
     code: Code | None = None
+    codebook: npt.NDArray[Any] | None = None
 
 
 def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
@@ -51,8 +55,8 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     if content.kind in (DENSE, BUFFER):
         (flat,) = values.values()
         return Rebuilt(content.shape, torch.from_numpy(flat).reshape(content.shape))
-    if holder is not None and holder.code is not None:
-        values["codebook"] = _stored_codebook(holder.code)
+    if holder is not None and holder.codebook is not None:
+        values["codebook"] = holder.codebook
     try:
         code, original = CODES[content.kind].from_streams(content.shape, values)
         with torch.no_grad():
@@ -65,12 +69,7 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
         raise ValueError(f"tensor {content.name!r} has shape {given} instead of {content.shape}")
     if isinstance(code, Kernels) and holder is not None and isinstance(holder.code, Kernels):
         code.kernel_set = holder.code.kernel_set
-    return Rebuilt(content.shape, original, code)
-
-
-def _stored_codebook(code: Code) -> npt.NDArray[Any]:
-    (values,) = (s.values for s in code.streams(torch.empty(0)) if s.part == "codebook")
-    return values
+    return Rebuilt(content.shape, original, code, values.get("codebook"))
 
 
 def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:
