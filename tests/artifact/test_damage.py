@@ -262,6 +262,60 @@ def test_wild_payloads_under_a_true_digest_never_crash(tmp_path: Path) -> None:
             load(path, into=Small())
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("network", "name", "part"),
+    [(mixed_network, "ip1.weight", "codebook"), (signed_network, "conv.weight", "scale")],
+)
+def test_values_that_many_weights_share_are_finite(
+    network: Callable[[], nn.Module], name: str, part: str, value: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    save(network(), path)
+    text, payloads = unpack(path.read_bytes())
+    rows = row(json.loads(text), name)[3:]
+    end = sum(stream[4] for stream in rows[: 1 + [stream[0] for stream in rows].index(part)])
+    old = payloads[name]
+    wrong = old[: end - 4] + np.float32(value).tobytes() + old[end:]
+    path.write_bytes(pack(text, payloads | {name: wrong}))
+    for refuse in (read, partial(load, into=Small())):
+        with pytest.raises(
+            ArtifactError, match=rf"{part} of tensor '{name}': values that are not finite"
+        ):
+            refuse(path)
+
+
+def test_a_codebook_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
+    network = mixed_network()
+    network.ip2.parametrizations.weight.original.data[1] = 1e6  # Infinite in float16.
+    with pytest.raises(ConfigError, match=r"'ip2.weight' has values that are not finite \(1 of"):
+        save(network, tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+def test_codebooks_that_contradict_the_number_of_them_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    save(block_network(), path)
+    text, payloads = unpack(path.read_bytes())
+    fields = json.loads(text)
+    parts = row(fields)[-1]
+    assert parts[:2] == ["transform", "constant"]
+    parts[4] = 0  # One codebook instead of 16.
+    weight = {"ip1.weight": payloads["ip1.weight"][:-1]}
+    path.write_bytes(pack(json.dumps(fields), payloads | weight))
+    with pytest.raises(ArtifactError, match="alphabet of index is 5, each of 1 codebooks has 80"):
+        load(path, into=Small())
+
+
+def test_a_refusal_is_short_however_long_the_names_are(tmp_path: Path) -> None:
+    path = tiny(tmp_path)
+    text, payloads = unpack(path.read_bytes())
+    path.write_bytes(pack(text.replace("0.weight", "0" * 100_000), payloads))
+    with pytest.raises(ArtifactError) as refused:
+        read(path)
+    assert len(str(refused.value)) < 1000
+
+
 def test_keys_that_are_there_twice_are_refused(tmp_path: Path) -> None:
     path = tiny(tmp_path)
     text, payloads = unpack(path.read_bytes())

@@ -22,7 +22,7 @@ from clusterpress.artifact.content import (
     tied_tensors,
 )
 from clusterpress.artifact.entries import TensorEntry
-from clusterpress.codes import CODES, Code, Kernels, attach, detach, original_of
+from clusterpress.codes import CODES, Code, Kernels, Product, attach, detach, original_of
 
 # A BatchNorm's tensors that have one value a feature, and shrink where neurons were merged.
 _FEATURES = ("weight", "bias", "running_mean", "running_var")
@@ -61,6 +61,8 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
         code, original = CODES[content.kind].from_streams(content.shape, values)
         with torch.no_grad():
             given = tuple(code(original).shape)
+        if isinstance(code, Product):
+            _check_rows(content, original)
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"the streams of tensor {content.name!r} make no {content.kind!r} code ({error})"
@@ -70,6 +72,16 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     if isinstance(code, Kernels) and holder is not None and isinstance(holder.code, Kernels):
         code.kernel_set = holder.code.kernel_set
     return Rebuilt(content.shape, original, code, values.get("codebook"))
+
+
+def _check_rows(content: TensorContent, codebooks: torch.Tensor) -> None:
+    """Check that the number of codebooks, which only decoding tells, fits the index's alphabet."""
+    (stated,) = (stream.alphabet for stream in content.streams if stream.part == "index")
+    if stated != codebooks.shape[1]:
+        raise ValueError(
+            f"the alphabet of index is {stated}, each of {len(codebooks)} codebooks has "
+            f"{codebooks.shape[1]} rows"
+        )
 
 
 def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:
