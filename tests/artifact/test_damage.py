@@ -20,8 +20,10 @@ from torch import nn
 
 from clusterpress import ArtifactError, ConfigError
 from clusterpress.artifact import load, read, save
+from clusterpress.artifact.coders import encode_stream
 from clusterpress.artifact.container import DIGEST, pack, unpack
 from clusterpress.artifact.limits import FREE_ELEMENTS
+from clusterpress.codes import Stream
 
 from .networks import Small, block_network, mixed_network, shared, signed_network
 
@@ -293,17 +295,30 @@ def test_a_codebook_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_codebooks_that_contradict_the_number_of_them_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("network", "name", "transform", "sentence"),
+    [
+        (block_network, "ip1.weight", [0], "alphabet of 5, by its transform it is 80"),
+        (signed_network, "ip2.weight", [16, 1], "alphabet of 15, by its transform it is 17"),
+    ],
+)
+def test_an_alphabet_that_the_transform_contradicts_is_refused(
+    network: Callable[[], nn.Module],
+    name: str,
+    transform: list[int],
+    sentence: str,
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "file"
-    save(block_network(), path)
+    save(network(), path)
     text, payloads = unpack(path.read_bytes())
     fields = json.loads(text)
-    parts = row(fields)[-1]
-    assert parts[:2] == ["transform", "constant"]
-    parts[4] = 0  # One codebook instead of 16.
-    weight = {"ip1.weight": payloads["ip1.weight"][:-1]}
-    path.write_bytes(pack(json.dumps(fields), payloads | weight))
-    with pytest.raises(ArtifactError, match="alphabet of index is 5, each of 1 codebooks has 80"):
+    stored = row(fields, name)[-1]
+    encoded = encode_stream(Stream("transform", np.array(transform), stored[2]))
+    data = payloads[name][: len(payloads[name]) - stored[4]] + encoded.data
+    stored[1], stored[4] = encoded.coder, len(encoded.data)
+    path.write_bytes(pack(json.dumps(fields), payloads | {name: data}))
+    with pytest.raises(ArtifactError, match=sentence):
         load(path, into=Small())
 
 

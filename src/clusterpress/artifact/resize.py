@@ -22,7 +22,7 @@ from clusterpress.artifact.content import (
     tied_tensors,
 )
 from clusterpress.artifact.entries import TensorEntry
-from clusterpress.codes import CODES, Code, Kernels, Product, attach, detach, original_of
+from clusterpress.codes import CODES, Code, Kernels, Product, Quantized, attach, detach, original_of
 
 # A BatchNorm's tensors that have one value a feature, and shrink where neurons were merged.
 _FEATURES = ("weight", "bias", "running_mean", "running_var")
@@ -61,8 +61,7 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
         code, original = CODES[content.kind].from_streams(content.shape, values)
         with torch.no_grad():
             given = tuple(code(original).shape)
-        if isinstance(code, Product):
-            _check_rows(content, original)
+        _check_alphabet(content, code, original)
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"the streams of tensor {content.name!r} make no {content.kind!r} code ({error})"
@@ -74,14 +73,17 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     return Rebuilt(content.shape, original, code, values.get("codebook"))
 
 
-def _check_rows(content: TensorContent, codebooks: torch.Tensor) -> None:
-    """Check that the number of codebooks, which only decoding tells, fits the index's alphabet."""
+def _check_alphabet(content: TensorContent, code: Code, original: torch.Tensor) -> None:
+    """Check the index's alphabet against what only the decoded ``transform`` tells."""
+    if isinstance(code, Product):
+        known = original.shape[1]
+    elif isinstance(code, Quantized):
+        known = code.levels
+    else:
+        return
     (stated,) = (stream.alphabet for stream in content.streams if stream.part == "index")
-    if stated != codebooks.shape[1]:
-        raise ValueError(
-            f"the alphabet of index is {stated}, each of {len(codebooks)} codebooks has "
-            f"{codebooks.shape[1]} rows"
-        )
+    if stated != known:
+        raise ValueError(f"its index has an alphabet of {stated}, by its transform it is {known}")
 
 
 def checked_places(network: nn.Module, tensors: Mapping[str, TensorEntry]) -> dict[str, Place]:
