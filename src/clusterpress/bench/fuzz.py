@@ -21,7 +21,7 @@ from clusterpress.runs.provenance import processor
 
 OUTPUT = Path("results/bench/fuzz.csv")
 FINDINGS = Path("fuzz-findings")
-_FILES_A_ROUND = 10_000
+_FILES_A_ROUND = 20_000
 _COUNTERS = 7
 _SECONDS_A_FILE = 0.2  # On average, far above what is measured; a round that takes more hangs.
 _MEMORY = Path("/dev/shm")  # Where files that live for a millisecond need no disk.

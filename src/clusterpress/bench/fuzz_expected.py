@@ -28,7 +28,8 @@ def expected(kind: str, shape: tuple[int, ...], streams: Streams) -> Array:
     if kind not in _KINDS:
         (values,) = streams.values()
         return values.reshape(shape)
-    return np.asarray(_KINDS[kind](shape, streams)).reshape(shape)
+    with np.errstate(over="ignore"):  # Finite codebooks and scales may still multiply to infinity.
+        return np.asarray(_KINDS[kind](shape, streams)).reshape(shape)
 
 
 def _scattered(mask: Array, values: Array) -> Array:

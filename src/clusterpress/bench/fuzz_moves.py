@@ -155,7 +155,7 @@ def _another(value: Any, rng: random.Random) -> Any:
 
 def _payload(parts: Parts, rng: random.Random, wreck: Havoc) -> Parts:
     """Damage a tensor's bytes, mostly at their length; or drop, rename or swap tensors."""
-    names = list(parts.payloads)
+    names = sorted(parts.payloads)  # The container has no order of its own.
     if not names:
         return replace(parts, payloads={rng.choice(WORDS): rng.randbytes(4)})
     name, other = rng.choice(names), rng.choice(names)

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
+import numpy.typing as npt
+
+from clusterpress.artifact.coders import RAW, SYMBOL_CODERS, Encoded, decode_stream
 from clusterpress.artifact.container import pack, unpack
 from clusterpress.artifact.content import BUFFER, DENSE
+from clusterpress.artifact.directory import from_text
 from clusterpress.artifact.floats import DTYPES
 from clusterpress.codes import CODES
 from clusterpress.errors import ConfigError
@@ -97,3 +100,21 @@ def fields_of(parts: Parts) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise ValueError("it is no JSON object")
     return fields
+
+
+def decoded(data: bytes) -> dict[str, dict[str, npt.NDArray[Any]]]:
+    """Give every stream's values by tensor and part, read from a file that is known to be good."""
+    parts = unseal(data)
+    directory = from_text(parts.text)
+    found: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for name, entry in directory.tensors.items():
+        place, found[name] = 0, {}
+        for stream in entry.streams:
+            piece = parts.payloads[name][place : place + stream.size]
+            shape = entry.shape if stream.part == "position" else (stream.count,)
+            coded = Encoded(stream.coder, stream.form, piece)
+            found[name][stream.part] = decode_stream(coded, shape)
+            place += stream.size
+    for name, holder in directory.shared.items():
+        found[name]["codebook"] = found[holder]["codebook"]
+    return found

@@ -35,13 +35,20 @@ def linear() -> nn.Module:
 
 
 def convolutions() -> nn.Module:
-    """Give the network that takes files with convolutions: two of them, and a norm."""
-    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 3, 3, bias=False))
+    """Give the network that takes files with convolutions: two of them."""
+    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.Conv2d(4, 3, 3, bias=False))
+
+
+def normed() -> nn.Module:
+    """Give the network that takes files with buffers."""
+    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4))
 
 
 def target(data: bytes) -> nn.Module:
     """Give the network that a file, perhaps a damaged one, is most likely for."""
-    return convolutions() if b"conv" in data else linear()
+    if b"conv" not in data:
+        return linear()
+    return normed() if b"buffer" in data else convolutions()
 
 
 def write(folder: Path) -> list[Path]:
@@ -141,6 +148,7 @@ SEEDS: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
     "double": (lambda: linear().double(), {}),
     "half": (lambda: linear().half(), {}),
     "conv_dense": (convolutions, {}),
+    "normed": (normed, {}),
     **{name: (_coded(make, linear), {}) for name, make in _LINEAR.items()},
     **{name: (_coded(make, convolutions), {}) for name, make in _CONVOLUTION.items()},
     "kernels": (partial(_kernels, False, True, False), {}),
