@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from clusterpress import ArtifactError
+from clusterpress.artifact.coders import SYMBOL_CODERS
 from clusterpress.bench import fuzz, fuzz_trial
 from clusterpress.bench.fuzz_moves import mutated
 from clusterpress.bench.fuzz_parts import seal, sealed_again, stream_rows, unseal
@@ -27,10 +28,10 @@ def trial(tmp_path: Path) -> Trial:
     return Trial(tmp_path)
 
 
-def test_the_corpus_has_every_code(corpus: dict[str, bytes]) -> None:
+def test_the_corpus_has_every_code_and_coder(corpus: dict[str, bytes]) -> None:
     text = "".join(unseal(data).text for data in corpus.values())
     assert corpus.keys() == SEEDS.keys()
-    assert all(f'"{kind}"' in text for kind in CODES)
+    assert all(f'"{word}"' in text for word in (*CODES, *SYMBOL_CODERS))
 
 
 @pytest.mark.parametrize("name", SEEDS)

@@ -9,6 +9,7 @@ from typing import Any
 
 from clusterpress.bench.fuzz_parts import (
     CODER,
+    CODERS,
     COUNT,
     SIZE,
     WORDS,
@@ -191,7 +192,7 @@ def _recoded(parts: Parts, rng: random.Random, wreck: Havoc) -> Parts:
     row = rows[number]
     row[SIZE] = len(data)
     if rng.random() < 0.4:
-        row[CODER] = rng.choice(WORDS)
+        row[CODER] = rng.choice(CODERS)
     if rng.random() < 0.2:
         row[COUNT] = rng.choice(_NUMBERS)
     fields["tensors"][name][-len(rows) :] = rows

@@ -23,6 +23,7 @@ _DIGEST_BYTES = 32
 # Where a stream's row has its coder, its number of values and its number of bytes.
 CODER, COUNT, SIZE = 1, 3, 4
 _STREAMS = 3
+CODERS = (RAW, *SYMBOL_CODERS)
 # What the directory chooses among: a word put for another one gets past the first checks.
 WORDS = (
     *CODES,

@@ -26,7 +26,7 @@ from clusterpress.codes import (
 from clusterpress.models import MODELS
 
 _ARCHITECTURE = "lenet300_100"
-_FC, _CONV = (6, 10), (4, 2, 3, 3)
+_FC, _CONV = (8, 24), (4, 2, 3, 3)
 
 
 def linear() -> nn.Module:
@@ -63,7 +63,9 @@ def write(folder: Path) -> list[Path]:
 
 
 def _mask(shape: tuple[int, ...]) -> torch.Tensor:
-    return torch.rand(shape) < 0.4
+    """Keep weights by class of column, none of the first, so that the grid coder wins."""
+    classes = torch.arange(shape[-1]) * 3 // shape[-1]
+    return torch.rand(shape) < torch.tensor([0.0, 0.3, 1.0])[classes]
 
 
 def _coded(make: Callable[[], tuple[Code, torch.Tensor]], network: Callable[[], nn.Module]) -> Any:
@@ -134,7 +136,7 @@ _LINEAR: dict[str, Callable[[], tuple[Code, torch.Tensor]]] = {
     "binary": partial(_binary, _FC),
     "affine": partial(_quantized, True),
     "symmetric": partial(_quantized, False),
-    "product": partial(_product, _FC, 30, 5, 2),
+    "product": partial(_product, _FC, 48, 3, 4),
     "hashed": lambda: (Hashed(_FC, 7, 4), torch.rand(7)),
 }
 _CONVOLUTION: dict[str, Callable[[], tuple[Code, torch.Tensor]]] = {
