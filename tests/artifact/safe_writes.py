@@ -4,6 +4,7 @@
 was found. A process of its own: forks of one with idle threads are not safe.
 """
 
+import itertools
 import json
 import os
 import random
@@ -55,21 +56,27 @@ def said(work: Callable[[], object]) -> str:
 
 
 def killed(folder: Path, kills: int) -> list[float]:
-    """Kill a child that saves two networks in turns, again and again; give the values found."""
+    """Kill children while they save two networks in turns; give the values found."""
     path, rng, seen = folder / "network.safetensors", random.Random(0), set()
-
-    def save_for_ever() -> None:
-        both = network(1.0), network(2.0)
-        while True:
-            for each in both:
-                save(each, path)
-
+    begin = time.perf_counter()
     save(network(1.0), path)
-    for _ in range(kills):
+    one_save = time.perf_counter() - begin
+    for number in range(kills):
+        reader, writer = os.pipe()
+
+        def save_for_ever(first: int = number, pipe: int = writer) -> None:
+            both = network(1.0), network(2.0)
+            os.write(pipe, b"!")
+            for turn in itertools.count(first):
+                save(both[turn % 2], path)
+
         child = forked(save_for_ever)
-        time.sleep(rng.uniform(0.002, 0.06))
+        os.read(reader, 1)
+        time.sleep(rng.uniform(0, 3 * one_save))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(reader)
+        os.close(writer)
         (value,) = load(path, into=nn.Linear(400, 400)).weight.unique().tolist()
         seen.add(value)
     return sorted(seen)
