@@ -6,10 +6,13 @@ PROFILE ?= cpu
 trainer ?= cpu
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 SEEDS ?= 0,1,2
+N ?= 1000000
+SEED ?= 0
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
+FUZZ_READY := $(VENV)/.ready-fuzz
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results report bench-clustering bench-training bench-inference clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results report bench-clustering bench-training bench-inference fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -63,6 +66,13 @@ bench-training: $(READY) ## training against other loops (about 5 minutes): resu
 
 bench-inference: $(READY) ## shared-kernel layers against dense ones: results/bench/inference.csv
 	$(BIN)/python -m clusterpress.bench.inference
+
+fuzz: $(FUZZ_READY) ## N= damaged files against the reader from SEED=: results/bench/fuzz.csv
+	$(BIN)/python -m clusterpress.bench.fuzz --files $(N) --seed $(SEED) --jobs $(JOBS)
+
+$(FUZZ_READY): $(READY) requirements-fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.lock -c requirements.lock
+	touch $@
 
 $(BENCH_READY): $(READY) requirements-bench.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock -c requirements.lock

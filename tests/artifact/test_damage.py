@@ -20,8 +20,10 @@ from torch import nn
 
 from clusterpress import ArtifactError, ConfigError
 from clusterpress.artifact import load, read, save
+from clusterpress.artifact.coders import encode_stream
 from clusterpress.artifact.container import DIGEST, pack, unpack
 from clusterpress.artifact.limits import FREE_ELEMENTS
+from clusterpress.codes import Stream
 
 from .networks import Small, block_network, mixed_network, shared, signed_network
 
@@ -268,6 +270,73 @@ def test_wild_payloads_under_a_true_digest_never_crash(tmp_path: Path) -> None:
         path.write_bytes(pack(text, payloads | {"ip1.weight": wild["ip1.weight"]}))
         with suppress(ArtifactError):
             load(path, into=Small())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("network", "name", "part"),
+    [(mixed_network, "ip1.weight", "codebook"), (signed_network, "conv.weight", "scale")],
+)
+def test_values_that_many_weights_share_are_finite(
+    network: Callable[[], nn.Module], name: str, part: str, value: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    save(network(), path)
+    text, payloads = unpack(path.read_bytes())
+    rows = row(json.loads(text), name)[3:]
+    end = sum(stream[4] for stream in rows[: 1 + [stream[0] for stream in rows].index(part)])
+    old = payloads[name]
+    wrong = old[: end - 4] + np.float32(value).tobytes() + old[end:]
+    path.write_bytes(pack(text, payloads | {name: wrong}))
+    for refuse in (read, partial(load, into=Small())):
+        with pytest.raises(
+            ArtifactError, match=rf"{part} of tensor '{name}': values that are not finite"
+        ):
+            refuse(path)
+
+
+def test_a_codebook_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
+    network = mixed_network()
+    network.ip2.parametrizations.weight.original.data[1] = 1e6  # Infinite in float16.
+    with pytest.raises(ConfigError, match=r"'ip2.weight' has values that are not finite \(1 of"):
+        save(network, tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("network", "name", "transform", "sentence"),
+    [
+        (block_network, "ip1.weight", [0], "alphabet of 5, by its transform it is 80"),
+        (signed_network, "ip2.weight", [16, 1], "alphabet of 15, by its transform it is 17"),
+    ],
+)
+def test_an_alphabet_that_the_transform_contradicts_is_refused(
+    network: Callable[[], nn.Module],
+    name: str,
+    transform: list[int],
+    sentence: str,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "file"
+    save(network(), path)
+    text, payloads = unpack(path.read_bytes())
+    fields = json.loads(text)
+    stored = row(fields, name)[-1]
+    encoded = encode_stream(Stream("transform", np.array(transform), stored[2]))
+    data = payloads[name][: len(payloads[name]) - stored[4]] + encoded.data
+    stored[1], stored[4] = encoded.coder, len(encoded.data)
+    path.write_bytes(pack(json.dumps(fields), payloads | {name: data}))
+    with pytest.raises(ArtifactError, match=sentence):
+        load(path, into=Small())
+
+
+def test_a_refusal_is_short_however_long_the_names_are(tmp_path: Path) -> None:
+    path = tiny(tmp_path)
+    text, payloads = unpack(path.read_bytes())
+    path.write_bytes(pack(text.replace("0.weight", "0" * 100_000), payloads))
+    with pytest.raises(ArtifactError) as refused:
+        read(path)
+    assert len(str(refused.value)) < 1000
 
 
 def test_keys_that_are_there_twice_are_refused(tmp_path: Path) -> None:

@@ -76,17 +76,19 @@ def test_a_set_comes_back_as_one_parameter(kind: str, tmp_path: Path) -> None:
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_a_pruned_kernel_comes_back_pruned(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layer", ["first", "second"])  # "first" holds the set's codebook.
+def test_a_pruned_kernel_comes_back_pruned(layer: str, tmp_path: Path) -> None:
     network = clustered()
-    mask = torch.ones(6, 3, dtype=torch.bool)
-    mask[2] = False
-    code = code_of(network.second)
+    code = code_of(network.get_submodule(layer))
+    mask = torch.ones(code.shape[:2], dtype=torch.bool)
+    mask[:, 1] = False
     again = Kernels(code.labels, code.kernel_set, code.shape, mask=mask)
-    attach(network.second, "weight", again, torch.randn(6, 3))
+    attach(network.get_submodule(layer), "weight", again, torch.randn(code.shape[:2]))
     save(network, tmp_path / "file")
     loaded = load(tmp_path / "file", into=Two())
-    assert torch.equal(code_of(loaded.second).mask, mask)
-    assert torch.equal(loaded.second.weight, network.second.weight)
+    assert torch.equal(code_of(loaded.get_submodule(layer)).mask, mask)
+    for name in ("first", "second", "third"):
+        assert torch.equal(getattr(loaded, name).weight, getattr(network, name).weight)
 
 
 def shared(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:

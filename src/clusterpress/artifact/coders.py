@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from clusterpress.artifact.floats import decode_raw, dtype_name, encode_raw
+from clusterpress.artifact.floats import check_finite, decode_raw, dtype_name, encode_raw
 from clusterpress.artifact.positions import decode_grid, encode_grid
 from clusterpress.artifact.symbols import (
     Symbols,
@@ -20,6 +20,8 @@ from clusterpress.artifact.symbols import (
 from clusterpress.codes import Stream
 
 RAW = "raw"
+# Of these every weight of a tensor is made; other floats are stored whatever they are.
+FINITE_PARTS = ("codebook", "scale")
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,12 @@ def encode_stream(stream: Stream) -> Encoded:
     """Encode a stream by the coder that makes it smallest.
 
     Raises:
-        ValueError: The values' dtype cannot be stored, or a symbol is outside the alphabet.
+        ValueError: The values' dtype cannot be stored, a symbol is outside the alphabet, or a
+            codebook or a scale is not finite.
     """
     values, alphabet = stream.values, stream.alphabet
+    if stream.part in FINITE_PARTS:
+        check_finite(values)
     if alphabet is None:
         return Encoded(RAW, dtype_name(values.dtype), encode_raw(values))
     if values.size and not 0 <= int(values.min()) <= int(values.max()) < alphabet:

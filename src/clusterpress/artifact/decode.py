@@ -12,17 +12,20 @@ import torch
 from torch import nn
 
 from clusterpress.artifact.architecture import build
-from clusterpress.artifact.coders import RAW, Encoded, decode_stream
+from clusterpress.artifact.coders import FINITE_PARTS, RAW, Encoded, decode_stream
 from clusterpress.artifact.container import read_bytes, unpack
 from clusterpress.artifact.content import TensorContent
 from clusterpress.artifact.directory import Directory, from_text
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
+from clusterpress.artifact.floats import check_finite
 from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.limits import check_alone
 from clusterpress.artifact.resize import Rebuilt, checked_places, fill, rebuild
 from clusterpress.codes import Kernels, Stream
 from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError, ConfigError
+
+_LONGEST_REASON = 600
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
         for content in file.contents():
             tensors[content.name] = rebuild(content, tensors.get(content.codebook_of or ""))
     except ValueError as error:
-        raise ArtifactError(f"The artifact {path} cannot be loaded: {error}.") from error
+        raise _refusal(path, "loaded", error) from error
     fill(places, tensors, file.directory.tied)
     return network
 
@@ -106,7 +109,7 @@ def read(path: str | os.PathLike[str]) -> Inspection:
         check_alone(file.directory.elements(), file.size, "it")
         ledger = make_ledger(file.contents(), file.directory, file.header_bytes)
     except ValueError as error:
-        raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
+        raise _refusal(path, "read", error) from error
     return Inspection(file.directory.architecture, file.directory.tensors, ledger)
 
 
@@ -125,7 +128,7 @@ def state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
         for content in file.contents():
             rebuilt[content.name] = rebuild(content, rebuilt.get(content.codebook_of or ""))
     except ValueError as error:
-        raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
+        raise _refusal(path, "read", error) from error
     dense = {name: tensor.dense() for name, tensor in rebuilt.items()}
     return dense | {name: dense[first].clone() for name, first in file.directory.tied.items()}
 
@@ -160,7 +163,7 @@ def read_kernels(path: str | os.PathLike[str]) -> list[KernelBook]:
                 owner = content.codebook_of or content.name
                 books[owner] = _with_uses(books.get(owner), content)
     except ValueError as error:
-        raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
+        raise _refusal(path, "read", error) from error
     return list(books.values())
 
 
@@ -186,8 +189,16 @@ def _open(path: Path) -> _File:
         directory = from_text(text)
         _check_payloads(directory, payloads)
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"The artifact {path} cannot be read: {error}.") from error
+        raise _refusal(path, "read", error) from error
     return _File(directory, payloads, len(data))
+
+
+def _refusal(path: str | os.PathLike[str], what: str, error: Exception) -> ArtifactError:
+    """Say why a file is refused, however long the names are that it brings along."""
+    reason = str(error).rstrip(".")
+    if len(reason) > _LONGEST_REASON:
+        reason = f"{reason[:_LONGEST_REASON]}…"
+    return ArtifactError(f"The artifact {path} cannot be {what}: {reason}.")
 
 
 def _build(file: _File) -> nn.Module:
@@ -242,6 +253,8 @@ def _check_kept(name: str, values: Mapping[Part, npt.NDArray[Any]]) -> None:
 def _stream(entry: StreamEntry, shape: tuple[int, ...], data: bytes) -> Stream:
     form = (entry.count,) if entry.part != "position" else shape
     values = decode_stream(Encoded(entry.coder, entry.form, data), form)
+    if entry.part in FINITE_PARTS:
+        check_finite(values)
     if entry.part == "position":
         values = values.astype(np.uint8, copy=False)
     return Stream(entry.part, values, None if entry.coder == RAW else int(entry.form))

@@ -66,6 +66,19 @@ def torch_dtype(name: str) -> torch.dtype:
     return to_tensor(np.empty(0, numpy_dtype(name))).dtype
 
 
+def check_finite(values: npt.NDArray[Any]) -> None:
+    """Check what many weights are made of: one NaN among a codebook spoils them all.
+
+    Raises:
+        ValueError: A value is NaN or infinite.
+    """
+    wrong = values[~np.isfinite(values)]
+    if wrong.size:
+        raise ValueError(
+            f"values that are not finite ({wrong.size} of {values.size}, as {wrong[0]})"
+        )
+
+
 def encode_raw(values: npt.NDArray[Any]) -> bytes:
     """Give the values' bytes, little-endian, in row-major order."""
     dtype = numpy_dtype(dtype_name(values.dtype)).newbyteorder("<")

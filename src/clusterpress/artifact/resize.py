@@ -23,7 +23,7 @@ from clusterpress.artifact.content import (
 from clusterpress.artifact.directory import Directory
 from clusterpress.artifact.entries import TensorEntry
 from clusterpress.artifact.floats import to_tensor, torch_dtype
-from clusterpress.codes import CODES, Code, Kernels, attach, detach, original_of
+from clusterpress.codes import CODES, Code, Kernels, Product, Quantized, attach, detach, original_of
 from clusterpress.errors import ConfigError
 
 # A BatchNorm's tensors that have one value a feature, and shrink where neurons were merged.
@@ -32,12 +32,16 @@ _FEATURES = ("weight", "bias", "running_mean", "running_var")
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A tensor as it was saved: its value, and the code that gives it from there, if any."""
+    """A tensor as it was saved: its value, and the code that gives it from there, if any.
+
+    Its codebook is as the file has it, for the tensors that share it.
+    """
 
     shape: tuple[int, ...]
     original: torch.Tensor
     code: Code | None = None
     cast: torch.dtype | None = None
+    codebook: npt.NDArray[Any] | None = None
 
     def dense(self) -> torch.Tensor:
         """Give the dense tensor."""
@@ -62,12 +66,13 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     if content.kind in (DENSE, BUFFER):
         (flat,) = values.values()
         return Rebuilt(content.shape, to_tensor(flat).reshape(content.shape))
-    if holder is not None and holder.code is not None:
-        values["codebook"] = _stored_codebook(holder.code)
+    if holder is not None and holder.codebook is not None:
+        values["codebook"] = holder.codebook
     try:
         code, original = CODES[content.kind].from_streams(content.shape, values)
         with torch.no_grad():
             given = tuple(code(original).shape)
+        _check_alphabet(content, code, original)
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"the streams of tensor {content.name!r} make no {content.kind!r} code ({error})"
@@ -77,12 +82,20 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
     if isinstance(code, Kernels) and holder is not None and isinstance(holder.code, Kernels):
         code.kernel_set = holder.code.kernel_set
     dtype = None if content.cast is None else torch_dtype(content.cast)
-    return Rebuilt(content.shape, original, code, dtype)
+    return Rebuilt(content.shape, original, code, dtype, values.get("codebook"))
 
 
-def _stored_codebook(code: Code) -> npt.NDArray[Any]:
-    (values,) = (s.values for s in code.streams(torch.empty(0)) if s.part == "codebook")
-    return values
+def _check_alphabet(content: TensorContent, code: Code, original: torch.Tensor) -> None:
+    """Check the index's alphabet against what only the decoded ``transform`` tells."""
+    if isinstance(code, Product):
+        known = original.shape[1]
+    elif isinstance(code, Quantized):
+        known = code.levels
+    else:
+        return
+    (stated,) = (stream.alphabet for stream in content.streams if stream.part == "index")
+    if stated != known:
+        raise ValueError(f"its index has an alphabet of {stated}, by its transform it is {known}")
 
 
 def checked_places(network: nn.Module, directory: Directory) -> dict[str, Place]:
