@@ -94,8 +94,10 @@ def main(
         own.mkdir(parents=True, exist_ok=True)
         write(own)
         run = Run(seed, own, FINDINGS, Path(folder))
-        rows = [*_kept(output, seed, add), *_rounds(run, files, jobs)]
-    write_rounds(output, rows)
+        rows = _kept(output, seed, add)
+        for row in _rounds(run, files, jobs):
+            rows.append(row)
+            write_rounds(output, rows)  # What is cut short keeps the rounds that it has done.
     broken = sum(row.findings for row in rows)
     if not any(FINDINGS.iterdir()):
         FINDINGS.rmdir()

@@ -98,8 +98,9 @@ def _opening(rows: Sequence[RoundRow]) -> Iterator[str]:
         "one (of what cannot be inspected, one file in four). "
         "It must be refused in one sentence by ArtifactError (ConfigError where there is no "
         "network to load into), and then leave the network as it was; or every weight must be "
-        "what the streams say, by a second reading of the codes in numpy, and the network saved "
-        "again have the same ledger. Any other exception, crash, 20 seconds for one file, or "
+        "what the streams say, by a second reading of the codes in numpy, and the network, saved "
+        "and loaded again, be the same (tried for one in sixteen). "
+        "Any other exception, crash, 20 seconds for one file, or "
         f"memory beyond {allowed_bytes(0) / 2**20:.0f} MiB and "
         f"{(allowed_bytes(1) - allowed_bytes(0)) / 2**10:.0f} KiB for each byte of the file "
         f"({BYTES_PER_ELEMENT} bytes for each weight that a file may claim) is a finding."
@@ -126,7 +127,10 @@ def _totals(rows: Sequence[RoundRow]) -> Iterator[str]:
 
 
 def _runs(rows: Sequence[RoundRow]) -> Iterator[str]:
-    yield from ("", "| seed | rounds | files | seconds | corpus | branches | findings |")
+    yield from (
+        "",
+        "| seed | rounds | files | seconds of all processes | corpus | branches | findings |",
+    )
     yield f"|{'---|' * 7}"
     for seed in sorted({row.seed for row in rows}):
         own = [row for row in rows if row.seed == seed]
