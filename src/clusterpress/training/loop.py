@@ -22,7 +22,7 @@ from clusterpress.training.checkpoints import Checkpoints, checked
 from clusterpress.training.module import Classifier
 from clusterpress.training.precision import resolved
 from clusterpress.training.quiet import quiet
-from clusterpress.training.recipe import Recipe
+from clusterpress.training.recipe import CROP, Recipe
 from clusterpress.training.settings import TrainerSettings
 
 DROPOUT = 2
@@ -96,15 +96,13 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
             state that is there; None keeps none. Whoever has the result removes the file.
 
     Raises:
-        ConfigError: The recipe selects on a validation split that is empty.
+        ConfigError: The recipe selects on a validation split that is empty, or crops images that
+            lie in memory at their final size.
         DataError: The loss is not finite; the message names epoch and step.
         StoreError: The file ``checkpoint`` is damaged, or there is no room for it.
     """
     settings = settings or TrainerSettings()
-    if recipe.select == "validation" and not len(images.validation):
-        raise ConfigError(
-            f"The recipe selects on validation, but {images.name} has no validation split."
-        )
+    _check(recipe, images)
     if recipe.epochs == 0:
         return History((), None)
     # Lightning trains every module in the mode that it finds it in, also a norm that evaluates.
@@ -120,6 +118,18 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
     # Nothing is trained, and nobody calls the hooks, where the last epoch was done before.
     classifier.keep_selected()
     return _history(classifier)
+
+
+def _check(recipe: Recipe, images: ImageSet) -> None:
+    if recipe.select == "validation" and not len(images.validation):
+        raise ConfigError(
+            f"The recipe selects on validation, but {images.name} has no validation split."
+        )
+    if recipe.augmentation == CROP and not images.train.crops:
+        raise ConfigError(
+            f"The recipe's augmentation is {CROP!r}, which needs photographs in files; the images "
+            f"of {images.name} have their final size: take 'shift_flip', 'shift' or 'none'."
+        )
 
 
 def _trainer(
