@@ -19,13 +19,13 @@ from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
 from clusterpress.training.checkpoints import Checkpoints, checked
+from clusterpress.training.devices import DROPOUT, FreshProcesses, SeededProcesses
 from clusterpress.training.module import Classifier
 from clusterpress.training.precision import resolved
 from clusterpress.training.quiet import quiet
 from clusterpress.training.recipe import CROP, Recipe
 from clusterpress.training.settings import TrainerSettings
 
-DROPOUT = 2
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
@@ -111,7 +111,7 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         stack.enter_context(quiet())
         stack.enter_context(_torch_state(settings, seed))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
-        trainer = _trainer(recipe, settings, loggers, folder, checkpoint)
+        trainer = _trainer(recipe, settings, loggers, folder, checkpoint, seed)
         state = checked(checkpoint) if checkpoint is not None and checkpoint.exists() else None
         module = ImageDataModule(images, recipe, seed)
         trainer.fit(classifier, datamodule=module, ckpt_path=state, weights_only=True)
@@ -138,15 +138,15 @@ def _trainer(
     loggers: Sequence[Logger],
     folder: str,
     checkpoint: Path | None,
+    seed: int,
 ) -> lightning.Trainer:
     callbacks: list[Callback] = [RichProgressBar(refresh_rate=20)] if settings.progress else []
     callbacks += [Checkpoints(checkpoint)] if checkpoint is not None else []
+    callbacks.append(SeededProcesses(seed))
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
-        # Fresh processes for the training alone: a relaunch of the whole command in every
-        # process would wait for itself at the store's locks.
-        strategy="ddp_spawn" if settings.strategy == "ddp" else "auto",
+        strategy=FreshProcesses() if settings.strategy == "ddp" else "auto",
         precision=PRECISIONS[
             resolved(settings.precision or recipe.precision, settings.accelerator)
         ],
