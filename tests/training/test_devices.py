@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from clusterpress.data.images import ImageSet
+from clusterpress.training.devices import SeededProcesses
 from clusterpress.training.loop import History, train
+from clusterpress.training.module import Classifier
 from clusterpress.training.recipe import Recipe
 from clusterpress.training.settings import TrainerSettings
 
@@ -34,3 +36,21 @@ def test_two_processes_train_the_network_of_one(images: ImageSet, network: nn.Mo
         assert abs(one.train_loss - other.train_loss) < 1e-5
         assert one.validation_error == other.validation_error
     assert (told.kept, told.done_before) == (1, 0)
+
+
+def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> None:
+    """By hand: what each process would draw, without starting any."""
+    from types import SimpleNamespace
+
+    drawn = []
+    for seed, rank in ((0, 0), (0, 1), (1, 0)):
+        with torch.random.fork_rng(devices=[]):
+            place: Any = SimpleNamespace(world_size=2, global_rank=rank)
+            SeededProcesses(seed).setup(place, Classifier(network, RECIPE), "fit")
+            drawn.append(torch.rand(4))
+    assert not torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    before = torch.get_rng_state()
+    alone: Any = SimpleNamespace(world_size=1, global_rank=0)
+    SeededProcesses(0).setup(alone, Classifier(network, RECIPE), "fit")
+    assert torch.equal(before, torch.get_rng_state())
