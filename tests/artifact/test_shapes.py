@@ -67,7 +67,8 @@ def test_wu2019_of_caffes_grouped_alexnet(bits: int, fc: str, whole: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("k", "scale_bits", "ratio"), [(256, 16, "11.1"), (1024, 16, "10.3"), (1024, 0, "23.6")]
+    ("k", "scale_bits", "ratio"),
+    [(64, 16, "12.0"), (256, 16, "11.1"), (1024, 16, "10.3"), (1024, 0, "23.6")],
 )
 def test_son2018_of_torchvisions_resnet18(k: int, scale_bits: int, ratio: str) -> None:
     """With the first convolution's own set of 64 kernels of 7x7 and a codebook of 16 bits."""
