@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 FUZZ_READY := $(VENV)/.ready-fuzz
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results report bench-clustering bench-training bench-inference fuzz clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,10 @@ reproduce-cifar10: $(READY) ## all papers on CIFAR-10; says first how long. PROF
 
 reproduce-cifar100: $(READY) ## all papers on CIFAR-100, likewise
 	$(BIN)/clusterpress reproduce --data cifar100 --seeds $(SEEDS) --set profile=$(PROFILE) --set trainer=$(trainer)
+
+# The images cannot be fetched; torchvision's weights are, where they are missing.
+reproduce-imagenet: $(READY) ## ImageNet claims, for who has the images. PROFILE=paper trainer=gpu
+	$(BIN)/clusterpress reproduce --data imagenet --seeds $(SEEDS) --set profile=$(PROFILE) --set trainer=$(trainer)
 
 test: $(READY) ## lint, types, all tests
 	$(BIN)/ruff check src tests

@@ -171,6 +171,39 @@ def report(
 
 
 @app.command()
+def evaluate(  # noqa: PLR0913 - one option each
+    path: Annotated[Path, typer.Argument(help="A compressed file, or a dense state dict.")],
+    images: Annotated[
+        Path, typer.Option(help="A folder for each class, or ImageNet's flat validation images.")
+    ],
+    *,
+    against: Annotated[
+        Path | None, typer.Option(help="The uncompressed network, dense or a file of ours.")
+    ] = None,
+    arch: Annotated[
+        str | None, typer.Option(help="Such as torchvision:resnet18; default what the file says.")
+    ] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="Names of the classes' folders in the outputs' order.")
+    ] = None,
+    crop: Annotated[int | None, typer.Option(min=1, help="Side in pixels; the network's.")] = None,
+    resize: Annotated[
+        int | None, typer.Option(min=1, help="Shorter side before the crop; 256 for 224.")
+    ] = None,
+    mean: Annotated[str, typer.Option(help="One number a channel; empty for ImageNet's.")] = "",
+    std: Annotated[str, typer.Option(help="Likewise.")] = "",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that decode.")] = 2,
+) -> None:
+    """Score a file's network on any folder of labelled images, with 95 % intervals."""
+    from clusterpress.runs.post_training import Photographs, score_files, sentences
+
+    means, deviations = _floats("--mean", mean), _floats("--std", std)
+    chosen = Photographs(images, classes, crop, resize, means, deviations, workers)
+    for line in sentences(score_files(path, chosen, against=against, arch=arch)):
+        console.print(line)
+
+
+@app.command()
 def inspect(
     path: Path,
     kernels: Annotated[
@@ -244,6 +277,13 @@ def _seeds(text: str) -> list[int]:
         return [int(seed) for seed in text.split(",")]
     except ValueError as error:
         raise typer.BadParameter(f"--seeds is {text!r}, it must be like 0,1,2") from error
+
+
+def _floats(option: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in text.split(",") if text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} is {text!r}, it must be like 0.5,0.5,0.5") from error
 
 
 def _claims_and_names(extra: Sequence[str] = ()) -> tuple[Any, Any]:

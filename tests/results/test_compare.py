@@ -32,6 +32,8 @@ def test_one_point_answers_in_two_suites(records):
     ("changes", "verdict", "why"),
     [
         ({"points": (), "needs": "ImageNet"}, "not run", "needs ImageNet"),
+        ({"points": ("lenet9",), "needs": "ImageNet"}, "not run", "needs ImageNet"),
+        ({"points": ("lenet5",), "needs": "ImageNet"}, "exceeded", ""),
         ({"points": ("lenet9",)}, "not run", "needs a run of lenet9 on mnist"),
         ({"paper": "liu2019"}, "not run", "needs a run of lenet5 on mnist"),
         ({"data": "cifar10"}, "not comparable", "measured on mnist, the paper's is cifar10"),

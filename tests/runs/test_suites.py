@@ -14,8 +14,8 @@ def test_every_suite_point_is_valid():
     assert len(titles) == len(suite_points()) > 100
     named = [place for places in named_points().values() for place in places]
     assert set(named) == {(point.paper, point.name) for point in suite_points()}
-    on_cifar = [point for point in suite_points() if point.data.startswith("cifar")]
-    assert len(named) == len(suite_points()) + len(on_cifar)
+    twice = [p for p in suite_points() if p.data == "imagenet" or p.data.startswith("cifar")]
+    assert len(named) == len(suite_points()) + len(twice)  # in the papers' schedules too
 
 
 def test_every_paper_has_a_suite_on_digits_and_mnist():
@@ -40,3 +40,12 @@ def test_a_name_twice_is_refused(tmp_path):
 @pytest.mark.parametrize("point", suite_points()[::9], ids=lambda point: point.title)
 def test_the_shortcut_composes_what_hydra_composes(point):
     assert point_config(point.overrides) == compose(point.overrides)
+
+
+def test_the_suites_on_imagenet_start_from_torchvisions_weights_and_train_no_baseline():
+    points = [point for point in suite_points() if point.data == "imagenet"]
+    assert {p.paper for p in points} == {"han2016", "liu2019", "son2018", "stock2020", "wu2019"}
+    for point in points:
+        config = point_config(point.overrides)
+        assert config.model.weights == "imagenet1k_v1"
+        assert config.recipe.train.epochs == 0

@@ -87,3 +87,13 @@ def test_what_does_not_fit_is_refused_before_anything_trains(overrides, sentence
 def test_somebody_elses_model_keeps_its_own_argument():
     node = {"_target_": "torchvision.models.resnet18", "weights": "DEFAULT"}
     assert split_model(node) == (node, None)
+
+
+def test_torchvisions_weights_name_a_run_without_their_file():
+    overrides = ["data=imagenet", "model=torchvision_resnet18", "recipe.train.epochs=0"]
+    named = plan(compose([*overrides, "model.weights=imagenet1k_v1"]))
+    assert named.weights.sha256 == "torchvision:resnet18-f37072fd.pth"
+    assert named.point == plan(compose([*overrides, "model.weights=IMAGENET1K_V1"])).point
+    assert named.point != plan(compose(overrides)).point
+    with pytest.raises(ConfigError, match="no file 'imagenet1k_v9'"):
+        plan(compose([*overrides, "model.weights=imagenet1k_v9"]))

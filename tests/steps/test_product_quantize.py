@@ -70,3 +70,24 @@ def test_bfloat16_weights_stay_such(network, context):
     network.bfloat16()
     ProductQuantize({"3": 4}).apply(network, context)
     assert network[3].weight.dtype == torch.bfloat16
+
+
+def test_blocks_and_bits_by_size_of_kernels_leave_other_layers_alone(network, context):
+    step = ProductQuantize({"conv3x3": 9, "fc": 4}, {"conv": 1, "3": 3, "fc": 2}, "layer")
+    step.check(network)
+    step.apply(network, context)
+    assert context.facts["codebook_rows"] == {"0": 2, "2": 4, "3": 8}
+    assert original_of(network[2]).shape == (1, 4, 4)
+
+
+def test_a_layer_of_another_size_stays(network, context):
+    ProductQuantize({"conv1x1": 4, "conv7x7": 7, "2": 4}, 2).apply(network, context)
+    assert context.facts["codebook_rows"] == {"2": 4}
+    assert kind_of(network[0]) == "dense"
+
+
+def test_blocks_without_bits_are_refused(network):
+    with pytest.raises(ConfigError, match="nothing for the layer '0'"):
+        ProductQuantize({"conv": 9}, {"fc": 2}).check(network)
+    with pytest.raises(ConfigError, match="nearest is 'conv'"):
+        ProductQuantize({"conv3": 9}).check(network)

@@ -16,6 +16,7 @@ from clusterpress.errors import ArtifactError, ConfigError
 DIGEST = "~digest"
 _KEY = "clusterpress"
 _DIGEST_BYTES = 32
+_HEADER_BYTES = 100_000_000  # The most that safetensors allows.
 _deserialize: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = safetensors.deserialize
 
 
@@ -58,6 +59,26 @@ def unpack(data: bytes) -> tuple[str, dict[str, bytes]]:
     if header.get(DIGEST, {}).get("data_offsets") != [end - _DIGEST_BYTES, end]:
         raise ValueError("its digest is not at its end")
     return directory, {name: bytes(t["data"]) for name, t in tensors.items() if name != DIGEST}
+
+
+def is_artifact(path: Path) -> bool:
+    """Tell by its header whether a file claims to be an artifact; other safetensors are none.
+
+    Raises:
+        ArtifactError: There is no such file, or it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            head = parse(file.read(min(length, _HEADER_BYTES)))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise ArtifactError(f"The file {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError):
+        return False
+    metadata = head.get("__metadata__") if isinstance(head, dict) else None
+    return isinstance(metadata, dict) and _KEY in metadata
 
 
 def read_bytes(path: Path) -> bytes:

@@ -169,6 +169,53 @@ def _son2018_bits(shape: tuple[int, ...], rows: Rows) -> float:
     return bits + sum(row.fixed_bits for row in floats)
 
 
+def stock2020(ledger: Ledger) -> float:
+    """Stock et al. 2020: every parameter of the model, buffers left out.
+
+    An index costs log2 K bits a block, a codebook 16 bits a value whatever its dtype in the file;
+    what is not quantised (the first convolution, norms, biases) 32 bits a parameter. ResNet-18's
+    printed 29x and 43x come out of its shapes (their section 4.1: K = 256, and 2,048 for the
+    linear layer).
+    """
+    tensors = _parameters(ledger).values()
+    stored = sum(_stock2020_bits(row) for rows in tensors for row in rows.values())
+    return _ratio(32 * sum(ledger.reference[name] for name in _parameters(ledger)), stored)
+
+
+def _stock2020_bits(row: Row) -> float:
+    if row.part == "codebook":
+        return 16 * row.count
+    if row.part == "index":
+        return row.count * log2(max(row.alphabet or 1, 1))
+    # The number of a layer's codebooks is its layout, which the paper's method has fixed.
+    return 0 if _is_layout(row) else row.fixed_bits
+
+
+def deep_kmeans(ledger: Ledger) -> float:
+    """Wu et al. 2018 (Deep k-means): convolutions, linear layers and biases; norms are left out.
+
+    An index costs the empirical entropy of its labels, a codebook 32 bits a value, what is not
+    clustered (the linear layers of the paper) 32 bits a value.
+    """
+    held = {
+        name: rows
+        for name, rows in _parameters(ledger).items()
+        if "norm" not in rows and next(iter(rows.values())).layer_type in ("conv", "fc")
+    }
+    stored = sum(_deep_kmeans_bits(row) for rows in held.values() for row in rows.values())
+    return _ratio(32 * sum(ledger.reference[name] for name in held), stored)
+
+
+def _deep_kmeans_bits(row: Row) -> float:
+    if row.part in ("codebook", "dense", "bias"):
+        return 32 * row.count
+    return 0.0 if _is_layout(row) else row.entropy_bits
+
+
+def _is_layout(row: Row) -> bool:
+    return row.kind == "product" and row.part == "transform"
+
+
 def held_parameters(ledger: Ledger) -> int:
     """Count the parameters held (not pruned): weights, biases, norms; buffers are not counted."""
     held = _parameters(ledger)
@@ -201,5 +248,7 @@ CONVENTIONS: dict[str, Callable[[Ledger], float]] = {
     "fc_only": fc_only,
     "parameters": parameters,
     "son2018": son2018,
+    "stock2020": stock2020,
+    "deep_kmeans": deep_kmeans,
     "file": file,
 }

@@ -18,6 +18,7 @@ from clusterpress.bench.training_loops import (
     ours,
     over_workers,
     random_images,
+    random_split,
 )
 from clusterpress.data.augmentation import augment
 
@@ -138,7 +139,7 @@ def steps(bench: Bench) -> None:
 def augmenting(bench: Bench) -> None:
     """Crop and flip CIFAR's size of images, by the batch or one by one."""
     count = bench.sizes.augmented
-    images = random_images(CIFAR, count).train.images
+    images = random_split(CIFAR, count).images
     works = {BATCHED: partial(_batched, images), SINGLY: partial(_singly, images)}
     bench.compare(AUGMENTING, count, works)
 

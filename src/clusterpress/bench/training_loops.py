@@ -55,11 +55,17 @@ class Task:
 
 def random_images(shape: tuple[int, int, int], count: int) -> ImageSet:
     """Draw ``count`` training images of shape (C, H, W); the other splits are empty."""
+    split = random_split(shape, count)
+    none = Split(split.images[:0], split.labels[:0])
+    return ImageSet("random", 10, split, none, none, sha256="")
+
+
+def random_split(shape: tuple[int, int, int], count: int) -> Split:
+    """Draw ``count`` images of shape (C, H, W) and their labels."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (count, *shape), generator=generator, dtype=torch.uint8)
     labels = torch.randint(10, (count,), generator=generator)
-    none = Split(images[:0], labels[:0])
-    return ImageSet("random", 10, Split(images, labels), none, none, sha256="")
+    return Split(images, labels)
 
 
 def network(name: str, code: str = "dense") -> nn.Module:
@@ -119,6 +125,7 @@ def over_workers(workers: int) -> Callable[[Task], float]:
             transforms.ToTensor(),
             transforms.Normalize((0.5,) * channels, (0.5,) * channels),
         ]
+        assert isinstance(task.images.train, Split)
         dataset = _Images(task.images.train, transforms.Compose(steps))
         return _loop(task, DataLoader(dataset, BATCH, shuffle=True, num_workers=workers))
 

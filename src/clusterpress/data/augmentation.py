@@ -2,6 +2,8 @@
 
 import torch
 
+from clusterpress.training.recipe import CROP
+
 
 def shift(images: torch.Tensor, pixels: int, generator: torch.Generator) -> torch.Tensor:
     """Move every image by its own whole number of pixels in each direction.
@@ -44,7 +46,7 @@ def augment(
         pixels: Largest move of ``shift``.
         generator: On the images' device.
     """
-    if kind == "none":
-        return images
+    if kind in ("none", CROP):
+        return images  # images in files are cropped where they are read
     moved = shift(images, pixels, generator)
     return flip(moved, generator) if kind == "shift_flip" else moved

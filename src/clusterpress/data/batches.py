@@ -1,20 +1,35 @@
-"""Batches of a split that lies in memory: one index_select a batch, no workers."""
+"""Batches of a split: which images, in which order, on which device."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from clusterpress.data.images import Split
+from clusterpress.data.images import Batch, Images
 from clusterpress.errors import ConfigError
+
+# Pixels of a batch that no training needs: 64 images of 224x224.
+PIXELS = 64 * 224 * 224
 
 
 def derived_seed(seed: int, *path: int) -> int:
     """Give a seed for one purpose (``path``: epoch, device, …) of a root seed; zero is a seed."""
     state = np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)
     return int(state[0] >> np.uint64(1))
+
+
+def fitting_batch(most: int, shape: Sequence[int]) -> int:
+    """Give how many images to take at a time: ``most`` of small ones, fewer of large ones.
+
+    A pass over images of 224x224 pixels then takes VGG-16 about 2 GB.
+
+    Args:
+        most: Images of up to 32x32 pixels.
+        shape: Shape of one image: (C, H, W).
+    """
+    return max(1, min(most, PIXELS // (shape[-2] * shape[-1])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +44,19 @@ class Batches:
         world_size: Number of devices. A shuffled split is filled up with its first images until
             all devices get equally many; a split in file order is never filled up, so that
             every image counts once.
+        drawn: Seed of the random crops of images in files, or None for images as they are
+            tested.
 
     Raises:
         ConfigError: ``batch_size`` cannot be shared out evenly among the devices.
     """
 
-    split: Split
+    split: Images
     batch_size: int
     order: int | None = None
     rank: int = 0
     world_size: int = 1
+    drawn: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size % self.world_size:
@@ -55,11 +73,9 @@ class Batches:
         local = len(self.split) - (self.rank if self.order is None else 0)
         return math.ceil(math.ceil(local / self.world_size) / self._local_size)
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[Batch]:
         places = self._places()
-        for start in range(0, len(places), self._local_size):
-            index = places[start : start + self._local_size]
-            yield self.split.images.index_select(0, index), self.split.labels.index_select(0, index)
+        return self.split.batches(places.split(self._local_size) if len(places) else (), self.drawn)
 
     def _places(self) -> torch.Tensor:
         total = len(self.split)

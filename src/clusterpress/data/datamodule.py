@@ -6,12 +6,12 @@ import pytorch_lightning as lightning
 import torch
 
 from clusterpress.data.augmentation import augment
-from clusterpress.data.batches import Batches, derived_seed
-from clusterpress.data.images import ImageSet
-from clusterpress.training.recipe import Recipe
+from clusterpress.data.batches import Batches, derived_seed, fitting_batch
+from clusterpress.data.images import Images, ImageSet
+from clusterpress.training.recipe import CROP, Recipe
 
 EVALUATION_BATCH = 1000
-ORDER, AUGMENTATION = 0, 1
+ORDER, AUGMENTATION, CROPS = 0, 1, 3
 
 
 class ImageDataModule(lightning.LightningDataModule):
@@ -37,17 +37,17 @@ class ImageDataModule(lightning.LightningDataModule):
         """Give the shuffled training batches of the trainer's current epoch."""
         self._generator = None
         order = derived_seed(self.seed, ORDER, self._epoch)
-        return Batches(self.images.train, self.recipe.batch_size, order, *self._share)
+        crops = self.recipe.augmentation == CROP
+        drawn = derived_seed(self.seed, CROPS, self._epoch) if crops else None
+        return Batches(self.images.train, self.recipe.batch_size, order, *self._share, drawn)
 
     def val_dataloader(self) -> Batches:
         """Give the validation batches in file order."""
-        size = EVALUATION_BATCH * self._share[1]
-        return Batches(self.images.validation, size, None, *self._share)
+        return self._in_file_order(self.images.validation)
 
     def test_dataloader(self) -> Batches:
         """Give the test batches in file order."""
-        size = EVALUATION_BATCH * self._share[1]
-        return Batches(self.images.test, size, None, *self._share)
+        return self._in_file_order(self.images.test)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Normalise a batch; augment it first where it trains."""
@@ -57,6 +57,10 @@ class ImageDataModule(lightning.LightningDataModule):
             kind, pixels = self.recipe.augmentation, self.recipe.shift
             images = augment(images, kind, pixels, self._augmenter(images.device))
         return self.images.normalize(images), labels
+
+    def _in_file_order(self, split: Images) -> Batches:
+        size = fitting_batch(EVALUATION_BATCH, split.shape) * self._share[1]
+        return Batches(split, size, None, *self._share)
 
     @property
     def _epoch(self) -> int:

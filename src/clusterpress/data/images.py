@@ -1,7 +1,9 @@
 """What a data set is once it is loaded: three splits of uint8 images, and how to normalise them."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +11,47 @@ import torch
 
 from clusterpress.errors import ConfigError, DataError
 
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+class Images(Protocol):
+    """Images with their labels, wherever they lie: ``Split`` in memory, ``FileSplit`` in files.
+
+    Attributes:
+        labels: Classes, int64, shape (N,).
+        crops: Whether it can crop at random from images of any size (``resized_crop_flip``).
+    """
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """Classes, int64, shape (N,)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image: (C, H, W)."""
+
+    @property
+    def crops(self) -> bool:
+        """Whether images can be read as random crops."""
+
+    def __len__(self) -> int:
+        """Number of images."""
+
+    def take(self, index: npt.NDArray[np.int64]) -> Self:
+        """Give the images at ``index``, in that order."""
+
+    def batches(self, places: Sequence[torch.Tensor], drawn: int | None) -> Iterator[Batch]:
+        """Give a batch for every list of places: images uint8 (B, C, H, W), labels int64 (B,).
+
+        Args:
+            places: Numbers of the images of each batch, int64.
+            drawn: Seed of random crops, or None for the images as they are tested.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images with their labels.
+    """Images with their labels, in memory.
 
     Attributes:
         images: Pixels, uint8, shape (N, C, H, W).
@@ -37,10 +76,26 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image: (C, H, W)."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def crops(self) -> bool:
+        """No: its images have the size that networks take."""
+        return False
+
     def take(self, index: npt.NDArray[np.int64]) -> "Split":
         """Give the images at ``index``, in that order."""
         chosen = torch.from_numpy(index)
         return Split(self.images[chosen], self.labels[chosen])
+
+    def batches(self, places: Sequence[torch.Tensor], drawn: int | None) -> Iterator[Batch]:
+        """Give a batch for every list of places; ``drawn`` is for images in files."""
+        del drawn
+        for index in places:
+            yield self.images.index_select(0, index), self.labels.index_select(0, index)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,21 +108,23 @@ class ImageSet:
         train: What trains.
         validation: What choices are made on; may be empty.
         test: The official test set, which chooses nothing.
-        sha256: Digest of the images and labels of all official splits.
+        sha256: Digest of the images and labels of all official splits (of images in files: of
+            their names, sizes and labels).
         mean: What normalisation subtracts from every channel, in units of 255; where it is
             empty, the mean of ``train``.
         std: What it divides by, in units of 255; where it is empty, the standard deviation of
             ``train``.
 
     Raises:
-        ConfigError: There is no image to train on.
+        ConfigError: There is no image to train on, or images in files come without ``mean`` and
+            ``std``.
     """
 
     name: str
     classes: int
-    train: Split
-    validation: Split
-    test: Split
+    train: Images
+    validation: Images
+    test: Images
     sha256: str
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
@@ -76,6 +133,8 @@ class ImageSet:
         if not len(self.train):
             raise ConfigError(f"No image of {self.name} is left to train on.")
         if not (self.mean and self.std):
+            if not isinstance(self.train, Split):
+                raise ConfigError(f"mean and std of {self.name} must be given.")
             mean, std = channel_statistics(self.train.images)
             object.__setattr__(self, "mean", self.mean or mean)
             object.__setattr__(self, "std", self.std or std)
@@ -83,20 +142,24 @@ class ImageSet:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one image: (C, H, W)."""
-        return tuple(self.train.images.shape[1:])
+        return self.train.shape
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """Give uint8 images (N, C, H, W) as float32, minus ``mean`` and by ``std`` per channel.
 
         The result lies channels-last in memory.
         """
-        mean = torch.tensor(self.mean, device=images.device).mul_(255).view(1, -1, 1, 1)
-        scale = torch.tensor(self.std, device=images.device).mul_(255).reciprocal_()
-        return _channels_last(images.float().sub_(mean).mul_(scale.view(1, -1, 1, 1)))
+        return normalized(images, self.mean, self.std)
 
-    def example(self) -> torch.Tensor:
-        """Give one normalised training image, float32, shape (1, C, H, W)."""
-        return self.normalize(self.train.images[:1])
+
+def normalized(images: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """Give uint8 images (N, C, H, W) as float32, minus ``mean`` and by ``std`` per channel.
+
+    Both are in units of 255. The result lies channels-last in memory.
+    """
+    middle = torch.tensor(mean, device=images.device).mul_(255).view(1, -1, 1, 1)
+    scale = torch.tensor(std, device=images.device).mul_(255).reciprocal_()
+    return _channels_last(images.float().sub_(middle).mul_(scale.view(1, -1, 1, 1)))
 
 
 def _channels_last(images: torch.Tensor) -> torch.Tensor:

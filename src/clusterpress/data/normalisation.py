@@ -1,6 +1,7 @@
 """What is subtracted from the pixels of a data set and what they are divided by."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,12 +32,24 @@ class Normalisation:
     def __post_init__(self) -> None:
         for name in ("mean", "std"):
             # A YAML list arrives as a list; a tuple keeps the value hashable.
-            values = tuple(getattr(self, name))
-            object.__setattr__(self, name, values)
-            if values and not (len(values) == self.shape[0] and all(map(math.isfinite, values))):
-                raise ConfigError(
-                    f"{name} is {list(values)}, it must be empty or have one finite number for "
-                    f"each of the {self.shape[0]} channels."
-                )
-        if any(value <= 0 for value in self.std):
-            raise ConfigError(f"std is {list(self.std)}, each must be above 0.")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        check_channels(self.mean, self.std, self.shape[0], "be empty or have")
+
+
+def check_channels(
+    mean: Sequence[float], std: Sequence[float], channels: int, rule: str = "have"
+) -> None:
+    """Check a normalisation's numbers; empty ones pass where ``rule`` says so.
+
+    Raises:
+        ConfigError: They are not one finite number a channel, or a deviation is not above 0.
+    """
+    for name, values in (("mean", mean), ("std", std)):
+        fits = len(values) == channels or (not values and "empty" in rule)
+        if not (fits and all(map(math.isfinite, values))):
+            raise ConfigError(
+                f"{name} is {list(values)}, it must {rule} one finite number for each of the "
+                f"{channels} channels."
+            )
+    if any(value <= 0 for value in std):
+        raise ConfigError(f"std is {list(std)}, each must be above 0.")

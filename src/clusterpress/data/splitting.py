@@ -1,13 +1,16 @@
 """Split a set of labels in two by a fixed rule that no seed changes."""
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterpress.data.images import Split
+from clusterpress.data.images import Images
 from clusterpress.errors import ConfigError
 
 Index = npt.NDArray[np.int64]
+Kind = TypeVar("Kind", bound=Images)
 
 
 def stratified(labels: torch.Tensor, size: int) -> tuple[Index, Index]:
@@ -40,7 +43,7 @@ def stratified(labels: torch.Tensor, size: int) -> tuple[Index, Index]:
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
-def hold_out(split: Split, size: int) -> tuple[Split, Split]:
+def hold_out(split: Kind, size: int) -> tuple[Kind, Kind]:
     """Give ``split`` without ``size`` stratified images, and these images."""
     rest, chosen = stratified(split.labels, size)
     return split.take(rest), split.take(chosen)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from clusterpress import artifact
-from clusterpress.data.batches import Batches
+from clusterpress.data.batches import Batches, fitting_batch
 from clusterpress.data.images import ImageSet, Split, digest
 from clusterpress.errors import ConfigError
 from clusterpress.library.compressed import Compressed
@@ -60,7 +60,7 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         recipe: How a named method trains: one recipe, or by ``train``, ``retrain``, ``finetune``,
             ``recover`` and ``scratch``.
         example: One normalised batch, float, shape (1, C, H, W), for methods that merge or prune
-            neurons; with ``data`` its first image.
+            neurons; with ``data`` not needed.
         seed: Root seed of all that is random.
         trainer: Where training runs.
         architecture: ``{"name": ..., "args": {...}}`` of ``clusterpress.models.MODELS``, for
@@ -100,7 +100,9 @@ class _Work:
         trainer: TrainerSettings | None,
     ) -> None:
         self.images, self.seed, self.trainer = images, seed, trainer
-        self.example = images.example() if example is None and images is not None else example
+        if example is None and images is not None:
+            example = torch.zeros(1, *images.shape)
+        self.example = example
         self.left_out: list[str] = []
         self.facts: dict[str, dict[str, Any]] = {}
 
@@ -143,7 +145,8 @@ class _Work:
             images = self.images
             order = derive(self.seed, "data", number, -1)
             context.batches = lambda: (
-                images.normalize(batch) for batch, _ in Batches(images.train, BATCH, order)
+                images.normalize(batch)
+                for batch, _ in Batches(images.train, fitting_batch(BATCH, images.shape), order)
             )
         return context
 

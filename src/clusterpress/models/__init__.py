@@ -4,6 +4,12 @@ from torch import nn
 
 from clusterpress.models.alexnet import AlexNet32
 from clusterpress.models.densenet import DenseNet40, DenseNetBc100
+from clusterpress.models.imagenet import (
+    TorchvisionAlexNet,
+    TorchvisionResNet18,
+    TorchvisionVgg16,
+    TorchvisionVgg16Bn,
+)
 from clusterpress.models.lenet import LeNet5, LeNet300_100
 from clusterpress.models.resnet import ResNet18, ResNet20, ResNet32, ResNet44, ResNet56
 from clusterpress.models.vgg import Vgg16, Vgg19
@@ -21,6 +27,10 @@ MODELS: dict[str, type[nn.Module]] = {
     "resnet56": ResNet56,
     "densenet40": DenseNet40,
     "densenet_bc100": DenseNetBc100,
+    "torchvision_alexnet": TorchvisionAlexNet,
+    "torchvision_vgg16": TorchvisionVgg16,
+    "torchvision_vgg16_bn": TorchvisionVgg16Bn,
+    "torchvision_resnet18": TorchvisionResNet18,
 }
 
 __all__ = [
@@ -35,6 +45,10 @@ __all__ = [
     "ResNet32",
     "ResNet44",
     "ResNet56",
+    "TorchvisionAlexNet",
+    "TorchvisionResNet18",
+    "TorchvisionVgg16",
+    "TorchvisionVgg16Bn",
     "Vgg16",
     "Vgg19",
 ]

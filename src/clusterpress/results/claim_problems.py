@@ -79,8 +79,8 @@ def _answer_problems(claim: Mapping[str, Any]) -> Iterator[str]:
     points = claim.get("points", [])
     if not (isinstance(points, list) and all(isinstance(name, str) for name in points)):
         yield f"'points' must be a list of names, is {points!r}"
-    if bool(points) == bool(claim.get("needs")):
-        yield "exactly one of 'points' (what answers it) and 'needs' (what is missing) is wanted"
+    if not points and not claim.get("needs"):
+        yield "'points' (what answers it) or 'needs' (what is missing for that) is wanted"
     for key in SWITCHES:
         if not isinstance(claim.get(key, False), bool):
             yield f"{key!r} must be true or false, is {claim[key]!r}"

@@ -113,7 +113,7 @@ class Claim:
         row: Joins the ratio and the error that stand in one row of the paper's table.
         no_number: The paper prints no number; the value is our own arithmetic.
         points: Names, in the paper's suite, of the points that answer it.
-        needs: What is missing where no point answers it.
+        needs: What is missing where no point answers it, or for a run of the points that do.
         any_protocol: Compare although the paper reports its best test epoch.
         note: A remark for the table's reader.
     """

@@ -78,12 +78,14 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
 
 
 def _answers(claim: Claim, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    if claim.needs:
+    if not claim.points:
         yield _not_run(claim, "", f"needs {claim.needs}")
     for name in claim.points:
         answering = runs[(runs["suite"] == claim.paper) & (runs["name"] == name)]
         if answering.empty:
-            yield _not_run(claim, name, f"needs a run of {name} on {claim.data}")
+            yield _not_run(
+                claim, name, f"needs {claim.needs or f'a run of {name} on {claim.data}'}"
+            )
         for _, group in answering.groupby(["data", "point"], sort=False):
             yield _measured(claim, name, group)
 

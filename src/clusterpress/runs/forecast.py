@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import OmegaConf
 
-from clusterpress.data.images import Split
 from clusterpress.runs.components import target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
@@ -147,8 +147,7 @@ def _seconds(trainings: Sequence[Training]) -> float:
 def _epoch_seconds(checked: Plan) -> float:
     """Time some steps of the baseline's own training; the first, which prepares, is left out."""
     images = Stages(checked, Store(checked.store)).images
-    empty = Split(images.validation.images[:0], images.validation.labels[:0])
-    images = replace(images, validation=empty)
+    images = replace(images, validation=images.validation.take(np.zeros(0, np.int64)))
     with torch.random.fork_rng(devices=[]):
         network = checked.network()
     recipe = replace(checked.recipe, epochs=1, select="last", warmup_epochs=0, **_NO_MILESTONES)

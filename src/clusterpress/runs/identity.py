@@ -26,7 +26,8 @@ def settings(node: Any) -> Any:
 
     A ``_target_`` node becomes its target, its ``version`` (where it has one) and those arguments
     that differ from the constructor's defaults. So a new argument with a default changes no old
-    identity, and a raised version changes all of them.
+    identity, and a raised version changes all of them. What a target calls ``incidental`` says
+    only how it runs, as a number of processes, and is left out.
     """
     if isinstance(node, list | tuple):
         return [settings(item) for item in node]
@@ -41,10 +42,11 @@ def settings(node: Any) -> Any:
         for name, parameter in parameters_of(target).items()
         if parameter.default is not inspect.Parameter.empty
     }
+    incidental: frozenset[str] = getattr(target, "incidental", frozenset())
     differing = {
         key: value
         for key, value in reduced.items()
-        if key not in defaults or settings(defaults[key]) != value
+        if key not in incidental and (key not in defaults or settings(defaults[key]) != value)
     }
     return {
         "target": f"{target.__module__}.{target.__qualname__}",

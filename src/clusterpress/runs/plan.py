@@ -14,7 +14,7 @@ from clusterpress.models import MODELS
 from clusterpress.runs.components import build, problems, schema_problems, target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
-from clusterpress.runs.weights import Weights, split_model
+from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
 from clusterpress.steps import Checked, Step
 from clusterpress.training.recipe import Recipe
@@ -44,7 +44,7 @@ class Plan:
     data: Any
     model: dict[str, Any]
     network: Callable[[], nn.Module]
-    weights: Weights | None
+    weights: Weights | PublishedWeights | None
     recipe: Recipe
     steps: dict[str, Step]
     trainer: Any

@@ -41,6 +41,8 @@ def record(
         "protocol": checked.protocol,
         "selected": config["selected"],
         "baseline_top1_error": baseline["top1_error"],
+        # Stages of older versions did not keep it.
+        "baseline_top5_error": baseline.get("top5_error"),
         "baseline_validation_error": baseline["validation_error"],
         **measured,
         **_sizes(ledger, baseline),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from clusterpress import artifact
-from clusterpress.data.batches import Batches
+from clusterpress.data.batches import Batches, fitting_batch
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ArtifactError
 from clusterpress.runs.plan import Plan
@@ -124,6 +124,7 @@ class Stages:
                     "seconds": seconds,
                     "predictions": digest_of(test.predictions),
                     "top1_error": test.top1_error,
+                    "top5_error": test.top5_error,
                     "validation_error": self.validation_error(network),
                     "parameters": artifact.held_parameters(ledger),
                     "facts": context.facts,
@@ -139,7 +140,7 @@ class Stages:
             torch.manual_seed(derive(self.plan.seed_of(0), "initialisation"))
             network = self.plan.network()
         if self.plan.weights is not None:
-            self.plan.weights.load(network)
+            self.plan.weights.load(network, download=bool(self.plan.config["download"]))
             context.facts["weights_sha256"] = self.plan.weights.sha256
         context.train(network, self.plan.recipe)
         return network
@@ -175,7 +176,8 @@ class Stages:
     def _batches(self, number: int) -> Iterator[torch.Tensor]:
         """Give training images for a step's own forward passes, in an order of their own."""
         order = derive(self.plan.seed_of(number), "data", number, STEP_PASS)
-        for images, _ in Batches(self.images.train, STEP_BATCH, order):
+        train = self.images.train
+        for images, _ in Batches(train, fitting_batch(STEP_BATCH, train.shape), order):
             yield self.images.normalize(images)
 
     def _loggers(self, number: int, call: int) -> list[Any]:

@@ -9,6 +9,7 @@ from torch import nn
 
 from clusterpress.errors import ConfigError
 from clusterpress.models.checkpoints import VARIABLE, find, load_weights, sha256_of
+from clusterpress.models.published import file_name, found, load_published, published
 from clusterpress.runs.components import parameters_of, target_of
 
 KEYS = ("weights", "weights_sha256")
@@ -54,12 +55,13 @@ class Weights:
             )
         return path
 
-    def load(self, network: nn.Module) -> None:
-        """Load the file into a network.
+    def load(self, network: nn.Module, *, download: bool = True) -> None:
+        """Load the file into a network; nothing is ever downloaded.
 
         Raises:
             ConfigError: It is not there, unreadable or does not fit.
         """
+        del download
         load_weights(network, self.path())
 
     def check(self, network: nn.Module) -> None:
@@ -72,20 +74,66 @@ class Weights:
             self.load(network)
 
 
-def split_model(node: Mapping[str, Any]) -> tuple[dict[str, Any], Weights | None]:
+@dataclass(frozen=True)
+class PublishedWeights:
+    """Weights that torchvision publishes for a network of its own.
+
+    Attributes:
+        entry: torchvision's entry.
+    """
+
+    entry: Any
+
+    @property
+    def sha256(self) -> str:
+        """The file's name, which ends in the first digits of its SHA-256: it names the run."""
+        return f"torchvision:{file_name(self.entry)}"
+
+    def load(self, network: nn.Module, *, download: bool = True) -> None:
+        """Load them into a network; where their file is missing, torchvision may fetch it.
+
+        Raises:
+            ConfigError: The file is missing and cannot be fetched, or does not fit.
+        """
+        load_published(network, self.entry, download=download)
+
+    def check(self, network: nn.Module) -> None:
+        """Load where the file is there: what is missing may be fetched when the run begins.
+
+        Raises:
+            ConfigError: The file does not fit.
+        """
+        if found(self.entry) is not None:
+            self.load(network)
+
+
+def split_model(
+    node: Mapping[str, Any],
+) -> tuple[dict[str, Any], Weights | PublishedWeights | None]:
     """Take apart a model's config: its architecture, and the weights it starts from.
 
-    A model of somebody else's that has an argument ``weights`` of its own keeps it.
+    These are a file, or one of torchvision's entries where the network has one of that name and
+    no SHA-256 says which file is meant. A model of somebody else's that has an argument
+    ``weights`` of its own keeps it.
     """
     if _takes_weights(node):
         return dict(node), None
     architecture = {key: value for key, value in node.items() if key not in KEYS}
     name, stated = (node.get(key) for key in KEYS)
-    return architecture, None if name is None else Weights(str(name), stated)
+    if name is None:
+        return architecture, None
+    entry = None if stated else published(_target(node), str(name))
+    return architecture, Weights(str(name), stated) if entry is None else PublishedWeights(entry)
+
+
+def _target(node: Mapping[str, Any]) -> Any:
+    """Give what a node names; None where it cannot be imported, which others tell."""
+    try:
+        return target_of(node)
+    except ConfigError:
+        return None
 
 
 def _takes_weights(node: Mapping[str, Any]) -> bool:
-    try:
-        return "weights" in parameters_of(target_of(node))
-    except ConfigError:
-        return False
+    target = _target(node)
+    return target is not None and "weights" in parameters_of(target)

@@ -1,5 +1,6 @@
 """Settings given once for all layers, by layer type, or by layer name."""
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from clusterpress.errors import ConfigError
 from clusterpress.suggest import nearest
 
 Value = TypeVar("Value", int, float)
+SIZE = re.compile(r"conv\d+x\d+")
 
 
 def settings_by_layer(
@@ -18,9 +20,10 @@ def settings_by_layer(
     """Resolve a knob to one value for every layer that it touches, in definition order.
 
     Args:
-        setting: One value for every linear and convolution layer; or a mapping from layer names
-            or the types ``conv`` and ``fc`` to values (a name wins over a type), which leaves
-            the layers that it does not cover alone.
+        setting: One value for every linear and convolution layer; or a mapping from layer names,
+            sizes of kernels as ``conv3x3``, or the types ``conv`` and ``fc`` to values (a name
+            wins over a size, a size over a type), which leaves the layers that it does not
+            cover alone.
         network: The network.
         knob: The knob's name, for the error.
 
@@ -32,15 +35,24 @@ def settings_by_layer(
         return dict.fromkeys(layers, setting)
     types: set[str] = {layer_type(layer) for layer in layers.values()}
     for key in setting:
-        if key not in layers and key not in types | {"conv", "fc"}:
+        if key not in layers and key not in ("conv", "fc") and not SIZE.fullmatch(key):
             raise ConfigError(
                 f"{knob} names the layer {key!r}, which the network does not have; "
                 f"{nearest(key, [*layers, *types])}"
             )
-    chosen = {
-        name: setting.get(name, setting.get(layer_type(layer))) for name, layer in layers.items()
+    return {
+        name: setting[key]
+        for name, layer in layers.items()
+        for key in [next((key for key in _keys(name, layer) if key in setting), None)]
+        if key is not None and setting[key] is not None
     }
-    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _keys(name: str, layer: nn.Module) -> list[str]:
+    """Give what a mapping may call a layer, the most particular first."""
+    if not isinstance(layer, nn.Conv2d):
+        return [name, layer_type(layer)]
+    return [name, "conv" + "x".join(map(str, layer.kernel_size)), layer_type(layer)]
 
 
 def require_whole(value: object, lowest: int, highest: int, knob: str) -> None:

@@ -25,10 +25,11 @@ class ProductQuantize:
     row, flattened; with blocks of ``h * w`` they are its kernels (Stock et al. 2020, section 3.1).
 
     Args:
-        block: Values of a block, by layer name or type (``conv``, ``fc``), or for all layers; it
-            divides the layer's rows.
-        bits: log2 of the rows of a codebook, 1 to 12; at most as many as there are blocks that
-            share it.
+        block: Values of a block, for all layers, or by layer name, size of kernels (``conv3x3``)
+            or type (``conv``, ``fc``); it divides the layer's rows. Layers that it does not
+            cover stay as they are.
+        bits: log2 of the rows of a codebook, 1 to 12, as ``block`` is given; at most as many as
+            there are blocks that share it.
         codebooks: ``part``, one for the blocks at each place of a row (the paper's product
             quantisation), or ``layer``, one for all blocks of a layer.
 
@@ -41,12 +42,13 @@ class ProductQuantize:
     def __init__(
         self,
         block: int | Mapping[str, int],
-        bits: int = 4,
+        bits: int | Mapping[str, int] = 4,
         codebooks: Codebooks = "part",
     ) -> None:
         for value in block.values() if isinstance(block, Mapping) else [block]:
             require_whole(value, 1, 1 << 16, "ProductQuantize: block")
-        require_whole(bits, 1, 12, "ProductQuantize: bits")
+        for value in bits.values() if isinstance(bits, Mapping) else [bits]:
+            require_whole(value, 1, 12, "ProductQuantize: bits")
         if codebooks not in get_args(Codebooks):
             raise ConfigError(
                 f"ProductQuantize: codebooks={codebooks!r} is not one of "
@@ -58,9 +60,10 @@ class ProductQuantize:
         """Refuse layers that the network does not have.
 
         Raises:
-            ConfigError: The layer, and the nearest that there is.
+            ConfigError: The layer, and the nearest that there is; or a layer with blocks and
+                without bits.
         """
-        settings_by_layer(self.block, network, "ProductQuantize.block")
+        self._settings(network)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer codebooks; record their rows and the relative squared errors.
@@ -71,28 +74,39 @@ class ProductQuantize:
             DataError: A weight is NaN or infinite.
         """
         layers = dict(weight_layers(network))
-        blocks = settings_by_layer(self.block, network, "ProductQuantize.block")
-        weights = {name: dense_weight(name, layers[name]) for name in blocks}
-        for name, block in blocks.items():
+        chosen = self._settings(network)
+        weights = {name: dense_weight(name, layers[name]) for name in chosen}
+        for name, (block, _) in chosen.items():
             require_unpruned(name, layers[name], "ProductQuantize")
             _require_division(name, weights[name].flatten(1).shape[1], block)
         rows, errors = {}, {}
-        for number, (name, block) in enumerate(blocks.items()):
+        for number, (name, (block, bits)) in enumerate(chosen.items()):
             rng = np.random.default_rng([context.clustering, number])
             values = weights[name].flatten(1).cpu().float().numpy()
-            found = self._clustered(values, block, rng)
+            found = self._clustered(values, block, 1 << bits, rng)
             quantised(layers[name], found)
             rows[name] = int(found.centers.shape[-2])
             errors[name] = relative_error(found, values)
         context.facts.update(codebook_rows=rows, relative_squared_error=errors)
         return network
 
-    def _clustered(self, values: np.ndarray, block: int, rng: np.random.Generator) -> Clusters:
+    def _settings(self, network: nn.Module) -> dict[str, tuple[int, int]]:
+        """Give block and bits of every layer that is quantised."""
+        blocks = settings_by_layer(self.block, network, "ProductQuantize.block")
+        bits = settings_by_layer(self.bits, network, "ProductQuantize.bits")
+        without = [name for name in blocks if name not in bits]
+        if without:
+            raise ConfigError(f"ProductQuantize: bits has nothing for the layer {without[0]!r}")
+        return {name: (block, bits[name]) for name, block in blocks.items()}
+
+    def _clustered(
+        self, values: np.ndarray, block: int, k: int, rng: np.random.Generator
+    ) -> Clusters:
         if self.codebooks == "part":
-            k, parts = min(1 << self.bits, len(values)), values.shape[1] // block
-            return product_quantize(values, k, parts=parts, rng=rng)
+            parts = values.shape[1] // block
+            return product_quantize(values, min(k, len(values)), parts=parts, rng=rng)
         blocks = values.reshape(-1, block)
-        return kmeans(blocks, min(1 << self.bits, len(blocks)), rng=rng)
+        return kmeans(blocks, min(k, len(blocks)), rng=rng)
 
 
 def quantised(layer: nn.Module, clusters: Clusters) -> None:

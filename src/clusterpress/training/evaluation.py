@@ -1,15 +1,29 @@
 """Score a network on a split; no training loop, no Lightning."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrize
 
-from clusterpress.data.batches import Batches
-from clusterpress.data.images import ImageSet, Split
+from clusterpress.data.batches import Batches, fitting_batch
+from clusterpress.data.images import Images
 from clusterpress.errors import DataError
+
+BATCH = 1000
+
+
+class Normalizer(Protocol):
+    """A data set as far as an evaluation needs it: ``ImageSet`` is one."""
+
+    @property
+    def name(self) -> str:
+        """Name of the data set, for messages."""
+
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
+        """Give uint8 images as what networks take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +45,10 @@ class Evaluation:
 
 def evaluate(
     network: nn.Module,
-    split: Split,
-    images: ImageSet,
+    split: Images,
+    images: Normalizer,
     *,
-    batch_size: int = 1000,
+    batch_size: int | None = None,
     device: torch.device | str | None = None,
 ) -> Evaluation:
     """Score a network on a split in float32; its mode and device are left as they were.
@@ -43,7 +57,7 @@ def evaluate(
         network: Gives logits (N, classes); codes are allowed.
         split: What to score, not empty.
         images: The data set, for its normalisation.
-        batch_size: Images at a time.
+        batch_size: Images at a time; None takes 1000 small or fewer large ones.
         device: Where to compute; default where the network lies.
 
     Raises:
@@ -51,7 +65,8 @@ def evaluate(
     """
     if not len(split):
         raise DataError(f"There is no image to evaluate on in this split of {images.name}.")
-    logits = _logits(network, split, images, batch_size, device)
+    size = batch_size or fitting_batch(BATCH, split.shape)
+    logits = _logits(network, split, images, size, device)
     if not bool(torch.isfinite(logits).all()):
         raise DataError(
             f"The network's logits on {images.name} are not finite; its weights are broken or "
@@ -69,8 +84,8 @@ def evaluate(
 
 def _logits(
     network: nn.Module,
-    split: Split,
-    images: ImageSet,
+    split: Images,
+    images: Normalizer,
     batch_size: int,
     device: torch.device | str | None,
 ) -> torch.Tensor:

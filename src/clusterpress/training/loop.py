@@ -19,13 +19,13 @@ from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
 from clusterpress.training.checkpoints import Checkpoints, checked
+from clusterpress.training.devices import DROPOUT, FreshProcesses, SeededProcesses
 from clusterpress.training.module import Classifier
 from clusterpress.training.precision import resolved
 from clusterpress.training.quiet import quiet
-from clusterpress.training.recipe import Recipe
+from clusterpress.training.recipe import CROP, Recipe
 from clusterpress.training.settings import TrainerSettings
 
-DROPOUT = 2
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
@@ -96,15 +96,13 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
             state that is there; None keeps none. Whoever has the result removes the file.
 
     Raises:
-        ConfigError: The recipe selects on a validation split that is empty.
+        ConfigError: The recipe selects on a validation split that is empty, or crops images that
+            lie in memory at their final size.
         DataError: The loss is not finite; the message names epoch and step.
         StoreError: The file ``checkpoint`` is damaged, or there is no room for it.
     """
     settings = settings or TrainerSettings()
-    if recipe.select == "validation" and not len(images.validation):
-        raise ConfigError(
-            f"The recipe selects on validation, but {images.name} has no validation split."
-        )
+    _check(recipe, images)
     if recipe.epochs == 0:
         return History((), None)
     # Lightning trains every module in the mode that it finds it in, also a norm that evaluates.
@@ -113,7 +111,7 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         stack.enter_context(quiet())
         stack.enter_context(_torch_state(settings, seed))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
-        trainer = _trainer(recipe, settings, loggers, folder, checkpoint)
+        trainer = _trainer(recipe, settings, loggers, folder, checkpoint, seed)
         state = (
             checked(checkpoint, classifier)
             if checkpoint is not None and checkpoint.exists()
@@ -126,21 +124,33 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
     return _history(classifier)
 
 
+def _check(recipe: Recipe, images: ImageSet) -> None:
+    if recipe.select == "validation" and not len(images.validation):
+        raise ConfigError(
+            f"The recipe selects on validation, but {images.name} has no validation split."
+        )
+    if recipe.augmentation == CROP and not images.train.crops:
+        raise ConfigError(
+            f"The recipe's augmentation is {CROP!r}, which needs photographs in files; the images "
+            f"of {images.name} have their final size: take 'shift_flip', 'shift' or 'none'."
+        )
+
+
 def _trainer(
     recipe: Recipe,
     settings: TrainerSettings,
     loggers: Sequence[Logger],
     folder: str,
     checkpoint: Path | None,
+    seed: int,
 ) -> lightning.Trainer:
     callbacks: list[Callback] = [RichProgressBar(refresh_rate=20)] if settings.progress else []
     callbacks += [Checkpoints(checkpoint)] if checkpoint is not None else []
+    callbacks.append(SeededProcesses(seed))
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
-        # Fresh processes for the training alone: a relaunch of the whole command in every
-        # process would wait for itself at the store's locks.
-        strategy="ddp_spawn" if settings.strategy == "ddp" else "auto",
+        strategy=FreshProcesses() if settings.strategy == "ddp" else "auto",
         precision=PRECISIONS[
             resolved(settings.precision or recipe.precision, settings.accelerator)
         ],

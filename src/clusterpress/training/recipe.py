@@ -10,7 +10,9 @@ from clusterpress.training.precision import CHOICES as PRECISIONS
 
 OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("constant", "step", "cosine", "one_cycle")
-AUGMENTATIONS = ("none", "shift", "shift_flip")
+# Images in files: cropped and mirrored where they are read.
+CROP = "resized_crop_flip"
+AUGMENTATIONS = ("none", "shift", "shift_flip", CROP)
 SELECTIONS = ("last", "validation")
 
 
@@ -34,7 +36,9 @@ class Recipe:
         gamma: Factor of ``step``.
         warmup_epochs: Linear rise to ``lr`` before the schedule begins; not for ``one_cycle``.
         augmentation: ``none``; ``shift``: each image moved by up to ``shift`` pixels each way;
-            ``shift_flip``: and mirrored left to right every other time.
+            ``shift_flip``: and mirrored left to right every other time; ``resized_crop_flip``: a
+            random part of a photograph, resized, and mirrored every other time (images in files
+            alone).
         shift: Largest translation in pixels.
         label_smoothing: Share of the target spread over all classes.
         precision: ``32``; ``bf16`` for autocast to bfloat16 (weights stay float32); ``auto`` for

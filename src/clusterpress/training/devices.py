@@ -1,0 +1,50 @@
+"""Several processes for one training (PyTorch's DistributedDataParallel)."""
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.strategies.launchers.multiprocessing import _MultiProcessingLauncher
+
+from clusterpress.data.batches import derived_seed
+
+DROPOUT = 2
+
+
+class _Launcher(_MultiProcessingLauncher):
+    """Lightning's launcher, of a class that belongs to this package.
+
+    A fresh process begins by unpickling it, and so imports clusterpress before Lightning: what
+    torchvision lacks beside a CPU-only torch must be declared first (``operators``).
+    """
+
+
+class FreshProcesses(DDPStrategy):
+    """Fresh processes for the training alone.
+
+    A relaunch of the whole command in every process, Lightning's other way, would wait for itself
+    at the store's locks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(start_method="spawn")
+
+    def _configure_launcher(self) -> None:
+        self._launcher = _Launcher(self, start_method="spawn")
+
+
+class SeededProcesses(Callback):
+    """Seeds what dropout draws from in every process: a fresh one does not have the caller's.
+
+    Args:
+        seed: Root seed of the training.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Seed, before a stopped training's own state would be restored."""
+        del pl_module, stage
+        if trainer.world_size > 1:
+            torch.manual_seed(derived_seed(self.seed, DROPOUT, trainer.global_rank))

@@ -1,0 +1,56 @@
+"""Trainings shared by two processes; each starts fresh, which takes some seconds."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from clusterpress.data.images import ImageSet
+from clusterpress.training.devices import SeededProcesses
+from clusterpress.training.loop import History, train
+from clusterpress.training.module import Classifier
+from clusterpress.training.recipe import Recipe
+from clusterpress.training.settings import TrainerSettings
+
+# 170 images: five steps of 32 and one of 10 an epoch.
+RECIPE = Recipe(epochs=2, batch_size=32, lr=0.05, momentum=0.9, weight_decay=0.001)
+TWO = TrainerSettings(devices=2, strategy="ddp", threads=1)
+
+
+def trained(
+    network: nn.Module, images: ImageSet, recipe: Recipe, **more: Any
+) -> tuple[torch.Tensor, History]:
+    copied = copy.deepcopy(network)
+    history = train(copied, images, recipe, seed=0, **more)
+    return nn.utils.parameters_to_vector(copied.parameters()).detach(), history
+
+
+def test_two_processes_train_the_network_of_one(images: ImageSet, network: nn.Module) -> None:
+    """Gradients are means over the halves of each batch, so only float rounding differs."""
+    alone, history = trained(network, images, RECIPE)
+    shared, told = trained(network, images, RECIPE, settings=TWO)
+    start = nn.utils.parameters_to_vector(network.parameters()).detach()
+    assert float((shared - alone).norm()) < 1e-5 * float((alone - start).norm())
+    for one, other in zip(history.epochs, told.epochs, strict=True):
+        assert abs(one.train_loss - other.train_loss) < 1e-5
+        assert one.validation_error == other.validation_error
+    assert (told.kept, told.done_before) == (1, 0)
+
+
+def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> None:
+    """By hand: what each process would draw, without starting any."""
+    from types import SimpleNamespace
+
+    drawn = []
+    for seed, rank in ((0, 0), (0, 1), (1, 0)):
+        with torch.random.fork_rng(devices=[]):
+            place: Any = SimpleNamespace(world_size=2, global_rank=rank)
+            SeededProcesses(seed).setup(place, Classifier(network, RECIPE), "fit")
+            drawn.append(torch.rand(4))
+    assert not torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    before = torch.get_rng_state()
+    alone: Any = SimpleNamespace(world_size=1, global_rank=0)
+    SeededProcesses(0).setup(alone, Classifier(network, RECIPE), "fit")
+    assert torch.equal(before, torch.get_rng_state())
