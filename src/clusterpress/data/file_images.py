@@ -160,8 +160,8 @@ class _Reader(torch.utils.data.Dataset[torch.Tensor | str]):
 def _context() -> BaseContext | None:
     """Give how worker processes start; None for the system's way.
 
-    One of several processes that train together has threads that wait for the others. A fork of
-    it hung, so there a clean process is started once, from which the workers are forked.
+    One of several processes that train together has threads that wait for the others. Workers
+    forked from it were seen to stall, so there a clean process is started, which forks them.
     """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return None
