@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +125,7 @@ class FileSplit:
             _Reader(self, drawn),
             batch_sampler=[index.tolist() for index in places],
             num_workers=self.workers,
+            multiprocessing_context=_context() if self.workers else None,
             collate_fn=_unchanged,
             # Without one of its own it would draw from the global generator.
             generator=torch.Generator().manual_seed(0),
@@ -152,6 +155,19 @@ class _Reader(torch.utils.data.Dataset[torch.Tensor | str]):
     def _image(self, place: int) -> torch.Tensor:
         seed = None if self.drawn is None else derived_seed(self.drawn, place)
         return self.split.reading.read(self.split.path(place), seed)
+
+
+def _context() -> BaseContext | None:
+    """Give how worker processes start; None for the system's way.
+
+    One of several processes that train together has threads that wait for the others. Workers
+    forked from it were seen to stall, so there a clean process is started, which forks them.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return None
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _unchanged(batch: Any) -> Any:
