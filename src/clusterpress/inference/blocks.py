@@ -15,7 +15,7 @@ from clusterpress.inference.routines import QUAD
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-_NEAR = 20_000  # Bytes of a block's rows, of the 32 KiB of the nearest cache.
+_NEAR = 14_000  # Bytes of a block's rows; sums and tables need the other half of 32 KiB too.
 _LEAST = 8  # Inputs of a block: outputs are read and written once a block.
 
 

@@ -95,7 +95,7 @@ class SharedKernelConv2d(nn.Module):
             DataError: Another dtype, device or shape.
         """
         check_input(x, self.labels.shape[1], self.training)
-        with self._lock, torch.no_grad():
+        with self._lock:  # Nothing here has gradients to record: ``check_input`` saw to that.
             return self._pass(x)[1](x)
 
     def chosen(self, x: torch.Tensor) -> Order:
