@@ -1,6 +1,5 @@
 """Time shared-kernel layers against dense ones: ``python -m clusterpress.bench.inference``."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +44,7 @@ _WARM = 3
 def layer_rows(
     size: tuple[int, int, int], kinds: tuple[int, int], batch: int, rounds: int
 ) -> list[LayerRow]:
-    """Time all forms of a layer, one after the other in every round; medians."""
+    """Time all forms of a layer, one after the other in every round; the least."""
     works, orders = _works(size, kinds, batch)
     for _ in range(_WARM):
         for work in works.values():
@@ -68,7 +67,7 @@ def layer_rows(
         processor(),
     )
     return [
-        LayerRow(*where, name, orders.get(name, 0) * side**2, statistics.median(times))
+        LayerRow(*where, name, orders.get(name, 0) * side**2, min(times))
         for name, times in seconds.items()
     ]
 
@@ -116,8 +115,8 @@ def _dense(
 
 
 def _cases(quick: bool) -> Iterator[tuple[tuple[int, int, int], tuple[int, int], int]]:
-    for size in ((8, 8, 4),) if quick else LAYERS:
-        for batch in BATCHES[:1] if quick else BATCHES:
+    for batch in BATCHES[:1] if quick else BATCHES:
+        for size in ((8, 8, 4),) if quick else LAYERS:
             for kinds in KERNELS[:1] if quick else KERNELS:
                 yield size, kinds, batch
 
@@ -130,21 +129,23 @@ def main(
     console = Console(highlight=False, markup=False)
     path, rows = output or (None if quick else OUTPUT), []
     networks: list[NetworkRow] = []
-    with torch.inference_mode():
-        for case in _cases(quick):
-            rows += layer_rows(*case, rounds=1 if quick else _ROUNDS)
-            console.print(
-                f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:])
-            )
     for row in network_rows(quick, 1 if quick else _ROUNDS):
         networks.append(row)
         console.print(f"{row.network} {row.kernels}: {row.dense:.3g} s, {row.seconds:.3g} s")
-    if path:
-        other = path.with_name(f"{path.stem}_networks.csv")
-        write_layers(path, rows)
-        write_networks(other, networks)
-        text = page(read_layers(path), read_networks(other))
-        write_atomic(path.with_suffix(".md"), text.encode())
+    for case in _cases(quick):
+        with torch.inference_mode():
+            rows += layer_rows(*case, rounds=1 if quick else _ROUNDS)
+        console.print(f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:]))
+        if path:  # After each: a run that is stopped leaves what it measured.
+            _save(path, rows, networks)
+
+
+def _save(path: Path, rows: list[LayerRow], networks: list[NetworkRow]) -> None:
+    other = path.with_name(f"{path.stem}_networks.csv")
+    write_layers(path, rows)
+    write_networks(other, networks)
+    text = page(read_layers(path), read_networks(other))
+    write_atomic(path.with_suffix(".md"), text.encode())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import copy
 import csv
 import io
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +43,7 @@ class NetworkRow:
         macs: Of the dense network.
         shared_macs: Of the network with shared kernels.
         forms: How many layers got which form.
-        dense: Median wall-clock time of the fastest dense form, seconds.
+        dense: Least wall-clock time of the fastest dense form, seconds.
         seconds: The same of the accelerated network.
     """
 
@@ -81,7 +80,7 @@ def network_row(name: str, kinds: tuple[int, int], rounds: int) -> NetworkRow:
     lined = copy.deepcopy(fused).to(memory_format=torch.channels_last)
     works = {"eager": dense, "fused": fused, "channels-last": lined, "shared": fast}
     with torch.inference_mode():
-        took = _medians({key: _bound(work, x) for key, work in works.items()}, rounds)
+        took = _least({key: _bound(work, x) for key, work in works.items()}, rounds)
         forms = _forms(fast, x)
     name_of_set = f"C{kinds[0]}" + (f"-TIC{kinds[1]}" if kinds[1] > 1 else "")
     where = (torch.get_num_threads(), processor(), _versions())
@@ -98,7 +97,7 @@ def _bound(network: nn.Module, x: torch.Tensor) -> Callable[[], object]:
     return lambda: network(x)
 
 
-def _medians(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def _least(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     for work in works.values():
         for _ in range(_WARM):
             work()
@@ -108,7 +107,7 @@ def _medians(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, f
             begin = time.perf_counter()
             work()
             seconds[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+    return {name: min(times) for name, times in seconds.items()}
 
 
 def _forms(network: nn.Module, x: torch.Tensor) -> str:

@@ -20,8 +20,8 @@ def _opening(rows: Sequence[LayerRow]) -> Iterator[str]:
     yield "# Convolutions with shared kernels against dense ones"
     yield ""
     yield (
-        f"`make bench-inference` on {rows[0].machine}, {rows[0].threads} threads, float32: medians "
-        "of interleaved runs."
+        f"`make bench-inference` on {rows[0].machine}, {rows[0].threads} threads, float32: the "
+        "least of interleaved runs, since other work shared the machine."
     )
     yield ""
 

@@ -24,7 +24,7 @@ class LayerRow:
         machine: Name of the processor.
         method: The form.
         macs: Multiplications of the convolutions alone, of one image.
-        seconds: Median wall-clock time.
+        seconds: Least wall-clock time of the rounds.
     """
 
     inputs: int
