@@ -1,6 +1,5 @@
 """Time shared-kernel layers against dense ones: ``python -m clusterpress.bench.inference``."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,15 @@ import typer
 from rich.console import Console
 from torch.nn import functional
 
-from clusterpress.bench.inference_rows import LayerRow, page, read_layers, write_layers
+from clusterpress.bench.inference_networks import (
+    NetworkRow,
+    network_rows,
+    read_networks,
+    write_networks,
+)
+from clusterpress.bench.inference_page import page
+from clusterpress.bench.inference_rows import LayerRow, read_layers, write_layers
+from clusterpress.clustering import square_turns
 from clusterpress.durable import write_atomic
 from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels
 from clusterpress.runs.provenance import processor
@@ -28,15 +35,17 @@ LAYERS = (  # Inputs, outputs, height and width: VGG-16's on 32x32 images, and t
     (512, 512, 4),
     (512, 512, 2),
 )
-KERNELS = (4, 16, 32, 64, 128, 256)  # 256 is TIC-8 with K = 32 too: as many distinct pairs.
+KERNELS = ((4, 1), (16, 1), (32, 1), (64, 1), (128, 1), (256, 1), (32, 8))  # K, transforms.
 BATCHES = (1, 8)
 _ROUNDS = 21
 _WARM = 3
 
 
-def layer_rows(size: tuple[int, int, int], count: int, batch: int, rounds: int) -> list[LayerRow]:
-    """Time all forms of a layer, one after the other in every round; medians."""
-    works, orders = _works(size, count, batch)
+def layer_rows(
+    size: tuple[int, int, int], kinds: tuple[int, int], batch: int, rounds: int
+) -> list[LayerRow]:
+    """Time all forms of a layer, one after the other in every round; the least."""
+    works, orders = _works(size, kinds, batch)
     for _ in range(_WARM):
         for work in works.values():
             work()
@@ -47,21 +56,33 @@ def layer_rows(size: tuple[int, int, int], count: int, batch: int, rounds: int) 
             work()
             seconds[name].append(time.perf_counter() - begin)
     inputs, outputs, side = size
-    where = (inputs, outputs, side, batch, count, torch.get_num_threads(), processor())
+    where = (
+        inputs,
+        outputs,
+        side,
+        batch,
+        kinds[0] * kinds[1],
+        kinds[1],
+        torch.get_num_threads(),
+        processor(),
+    )
     return [
-        LayerRow(*where, name, orders.get(name, 0) * side**2, statistics.median(times))
+        LayerRow(*where, name, orders.get(name, 0) * side**2, min(times))
         for name, times in seconds.items()
     ]
 
 
 def _works(
-    size: tuple[int, int, int], count: int, batch: int
+    size: tuple[int, int, int], kinds: tuple[int, int], batch: int
 ) -> tuple[dict[str, Callable[[], torch.Tensor]], dict[str, int]]:
     """Give the forms of a layer by name, and their multiplications for every output position."""
     rng = np.random.default_rng(0)
     inputs, outputs, side = size
-    kernels = rng.standard_normal((count, 3, 3))
-    labels = rng.integers(0, count, (outputs, inputs))
+    kernels = rng.standard_normal((kinds[0], 3, 3))
+    if kinds[1] > 1:
+        turned = kernels.reshape(-1, 9)[:, square_turns(3)[: kinds[1]]]
+        kernels = turned.reshape(-1, 3, 3)
+    labels = rng.integers(0, len(kernels), (outputs, inputs))
     shared = SharedKernels(kernels, labels, rng.standard_normal(labels.shape), np.zeros(outputs))
     x = torch.from_numpy(rng.standard_normal((batch, inputs, side, side)).astype(np.float32))
     works: dict[str, Callable[[], torch.Tensor]] = {}
@@ -93,11 +114,11 @@ def _dense(
     return lambda: functional.conv2d(x, *form)
 
 
-def _cases(quick: bool) -> Iterator[tuple[tuple[int, int, int], int, int]]:
-    for size in ((8, 8, 4),) if quick else LAYERS:
-        for batch in BATCHES[:1] if quick else BATCHES:
-            for count in KERNELS[:1] if quick else KERNELS:
-                yield size, count, batch
+def _cases(quick: bool) -> Iterator[tuple[tuple[int, int, int], tuple[int, int], int]]:
+    for batch in BATCHES[:1] if quick else BATCHES:
+        for size in ((8, 8, 4),) if quick else LAYERS:
+            for kinds in KERNELS[:1] if quick else KERNELS:
+                yield size, kinds, batch
 
 
 def main(
@@ -107,15 +128,24 @@ def main(
     """Measure every layer, and write the CSV and a page made of it."""
     console = Console(highlight=False, markup=False)
     path, rows = output or (None if quick else OUTPUT), []
-    with torch.inference_mode():
-        for case in _cases(quick):
+    networks: list[NetworkRow] = []
+    for row in network_rows(quick, 1 if quick else _ROUNDS):
+        networks.append(row)
+        console.print(f"{row.network} {row.kernels}: {row.dense:.3g} s, {row.seconds:.3g} s")
+    for case in _cases(quick):
+        with torch.inference_mode():
             rows += layer_rows(*case, rounds=1 if quick else _ROUNDS)
-            console.print(
-                f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:])
-            )
-    if path:
-        write_layers(path, rows)
-        write_atomic(path.with_suffix(".md"), page(read_layers(path)).encode())
+        console.print(f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:]))
+        if path:  # After each: a run that is stopped leaves what it measured.
+            _save(path, rows, networks)
+
+
+def _save(path: Path, rows: list[LayerRow], networks: list[NetworkRow]) -> None:
+    other = path.with_name(f"{path.stem}_networks.csv")
+    write_layers(path, rows)
+    write_networks(other, networks)
+    text = page(read_layers(path), read_networks(other))
+    write_atomic(path.with_suffix(".md"), text.encode())
 
 
 if __name__ == "__main__":

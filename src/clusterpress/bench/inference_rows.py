@@ -1,10 +1,9 @@
-"""The inference benchmark's table, and the page that is made of it."""
+"""The inference benchmark's table of layers."""
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from itertools import groupby
 from pathlib import Path
 
 from clusterpress.durable import write_atomic
@@ -20,11 +19,12 @@ class LayerRow:
         side: Height and width of the images.
         batch: Images.
         kernels: Distinct kernels of the layer.
+        transforms: Of these are flips and rotations of one another.
         threads: Threads of torch.
         machine: Name of the processor.
         method: The form.
         macs: Multiplications of the convolutions alone, of one image.
-        seconds: Median wall-clock time.
+        seconds: Least wall-clock time of the rounds.
     """
 
     inputs: int
@@ -32,6 +32,7 @@ class LayerRow:
     side: int
     batch: int
     kernels: int
+    transforms: int
     threads: int
     machine: str
     method: str
@@ -61,38 +62,7 @@ def read_layers(path: Path) -> list[LayerRow]:
 
 
 def _row(line: dict[str, str]) -> LayerRow:
-    numbers = [int(line[field.name]) for field in fields(LayerRow)[:6]]
-    inputs, outputs, side, batch, kernels, threads = numbers
-    where = (inputs, outputs, side, batch, kernels, threads, line["machine"])
+    numbers = [int(line[field.name]) for field in fields(LayerRow)[:7]]
+    inputs, outputs, side, batch, kernels, transforms, threads = numbers
+    where = (inputs, outputs, side, batch, kernels, transforms, threads, line["machine"])
     return LayerRow(*where, line["method"], int(line["macs"]), float(line["seconds"]))
-
-
-def page(rows: Sequence[LayerRow]) -> str:
-    """Give the page: for every layer and K, the best dense time over the best shared time."""
-    return "\n".join([*_opening(rows), *_lines(rows), ""])
-
-
-def _opening(rows: Sequence[LayerRow]) -> Iterator[str]:
-    yield "# Convolutions with shared kernels against dense ones"
-    yield ""
-    yield (
-        f"`make bench-inference` on {rows[0].machine}, {rows[0].threads} threads, float32: medians "
-        "of interleaved runs. Speed is the faster dense form over the faster shared form; the "
-        "bound 9 / (1 + 9 K / O) counts a multiplication and an addition as one."
-    )
-    yield ""
-    yield "| layer | batch | K | dense us | shared us | form | speed | bound | fewer MACs |"
-    yield f"|{'---|' * 9}"
-
-
-def _lines(rows: Sequence[LayerRow]) -> Iterator[str]:
-    for _, same in groupby(rows, lambda row: astuple(row)[:7]):
-        group = list(same)
-        dense = min((r for r in group if r.method.startswith("dense")), key=lambda r: r.seconds)
-        shared = [row for row in group if not row.method.startswith("dense")]
-        best = min(shared, key=lambda row: row.seconds)
-        layer = f"{best.inputs} to {best.outputs} at {best.side}x{best.side}"
-        times = f"{dense.seconds * 1e6:.0f} | {best.seconds * 1e6:.0f} | {best.method}"
-        gains = f"{dense.seconds / best.seconds:.2f}x | {best.bound:.2f}x"
-        fewer = dense.macs / min(row.macs for row in shared)
-        yield f"| {layer} | {best.batch} | {best.kernels} | {times} | {gains} | {fewer:.2f}x |"

@@ -15,7 +15,7 @@ import torch
 
 from clusterpress.clustering.threads import on_threads
 
-Piece = Callable[[int, int, int], None]
+Piece = Callable[[int, int, int, int], None]
 
 
 @lru_cache(maxsize=1)
@@ -35,22 +35,33 @@ def openmp() -> Any | None:
                 ctypes.c_uint,
             ]
             library.GOMP_parallel.restype = None
+            library.GOMP_barrier.argtypes = []
+            library.GOMP_barrier.restype = None
             return library
     return None
 
 
-def run(entry: int | None, piece: Piece, task: int) -> None:
+def run(entry: int | None, piece: Piece, task: int, stages: int = 1) -> None:
     """Do a task in as many pieces as torch has threads.
 
     Args:
-        entry: Address of the compiled C function for OpenMP; None where it is not there.
-        piece: The same for one piece: the task, the piece's number and how many there are.
+        entry: Address of the compiled C function for OpenMP, which does all stages; None where it
+            is not there.
+        piece: One stage of one piece: the task, the piece's number, how many there are, the stage.
         task: Address of the task.
+        stages: No piece begins a stage before all have ended the one before.
     """
     threads, library = torch.get_num_threads(), openmp()
-    if threads == 1:
-        piece(task, 0, 1)
-    elif entry is not None and library is not None:
+    if entry is not None and library is not None and threads > 1:
         library.GOMP_parallel(entry, task, threads, 0)
+        return
+    for stage in range(stages):
+        _on_own_threads(piece, (task, threads, stage))
+
+
+def _on_own_threads(piece: Piece, work: tuple[int, int, int]) -> None:
+    task, threads, stage = work
+    if threads == 1:
+        piece(task, 0, 1, stage)
     else:
-        on_threads(lambda number: piece(task, number, threads), threads)
+        on_threads(lambda number: piece(task, number, threads, stage), threads)

@@ -91,6 +91,22 @@ class Layout:
         shifts: npt.NDArray[np.int64] = phase + down // s * self.line + right // s
         return shifts
 
+    @property
+    def line_places(self) -> npt.NDArray[np.int64]:
+        """Where the lines of the images go in a flat row, shape (N * H,)."""
+        image, y = np.divmod(np.arange(self.batch * self.height), self.height)
+        down = y + self.padding[0]
+        phase = down % self.stride * self.stride * self.phase
+        places: npt.NDArray[np.int64] = image * self.image + phase + down // self.stride * self.line
+        return places + (self.padding[1] if self.stride == 1 else 0)
+
+    @property
+    def column_places(self) -> npt.NDArray[np.int64]:
+        """Where the numbers of a line go, from where the line goes, shape (W,)."""
+        right = np.arange(self.width) + (self.padding[1] if self.stride > 1 else 0)
+        places: npt.NDArray[np.int64] = right % self.stride * self.phase + right // self.stride
+        return places
+
     def fill(self, rows: torch.Tensor, x: torch.Tensor) -> None:
         """Write images (N, C, H, W) into rows of zeros, shape (C, row)."""
         for a in range(self.stride):

@@ -9,9 +9,10 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from clusterpress.inference.layout import Layout, tiles
-from clusterpress.inference.stages import Stage
+from clusterpress.inference.stages import Stage, Task
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -65,24 +66,34 @@ def add_first(
     return adding, _last(shifts, taps, bias, rectified, layout)
 
 
-def convolve_first(
-    kernels: Floats, labels: Ints, scales: Floats, bias: Floats, rectified: bool, layout: Layout
-) -> tuple[Stage, Stage]:
-    """Give the stages: convolve each input row with each kernel it needs; then add these rows."""
-    kept = scales != 0
-    used = [np.unique(labels[kept[:, i], i]) for i in range(labels.shape[1])]
-    bounds = _bounds([len(each) for each in used])
-    shifts = [layout.shifts + i * layout.row for i, each in enumerate(used) for _ in each]
-    taps = [kernels[n].ravel() for each in used for n in each]
-    places = np.arange(len(taps)) * output_row(layout)
-    zeros = np.zeros(len(taps), np.float32)
-    convolving = _stage(bounds, shifts, taps, zeros, places, (*tiles(layout.used), False))
-    slots = np.zeros(labels.shape, np.int64)
-    for i, each in enumerate(used):
-        slots[:, i] = bounds[i] + np.searchsorted(each, labels[:, i])
-    rows = [slots[o, kept[o]] * output_row(layout) for o in range(len(labels))]
-    weights = [scales[o, kept[o]] for o in range(len(labels))]
-    return convolving, _last(rows, weights, bias, rectified, layout)
+class AddFirst:
+    """The work and the memory of that order, for inputs of one shape; arrays as of ``add_first``.
+
+    Results of two calls do not share memory; two threads may not call at once.
+    """
+
+    def __init__(
+        self,
+        kernels: Floats,
+        labels: Ints,
+        scales: Floats,
+        bias: Floats,
+        rectified: bool,
+        layout: Layout,
+    ) -> None:
+        stages = add_first(kernels, labels, scales, bias, rectified, layout)
+        slots = int(np.diff(stages[0].units).max(initial=1))
+        self._layout, self._rows = layout, torch.zeros(labels.shape[1], layout.row)
+        self._out = torch.empty(len(labels), output_row(layout))
+        self._scratch = torch.zeros(torch.get_num_threads(), slots * layout.row)
+        places = tuple(each.data_ptr() for each in (self._rows, self._scratch, self._out))
+        self._task = Task.of(stages, places, 4 * self._scratch.stride(0))
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve images of the shape and float32."""
+        self._layout.fill(self._rows, x)
+        self._task.run()
+        return self._layout.read(self._out)
 
 
 def output_row(layout: Layout) -> int:

@@ -13,15 +13,9 @@ from torch.nn import functional
 
 from clusterpress.errors import DataError
 from clusterpress.inference.checks import check_form, check_input
+from clusterpress.inference.convolve_first import ConvolveFirst
 from clusterpress.inference.layout import Layout
-from clusterpress.inference.orders import (
-    Order,
-    add_first,
-    convolve_first,
-    multiplications,
-    output_row,
-)
-from clusterpress.inference.stages import Task
+from clusterpress.inference.orders import AddFirst, Order, multiplications
 
 Pass = Callable[[torch.Tensor], torch.Tensor]
 _ROUNDS = 5
@@ -111,7 +105,7 @@ class SharedKernelConv2d(nn.Module):
             DataError: Another dtype, device or shape.
         """
         check_input(x, self.labels.shape[1], self.training)
-        with self._lock, torch.no_grad():
+        with self._lock:  # Nothing here has gradients to record: ``check_input`` saw to that.
             return self._pass(x)[1](x)
 
     def chosen(self, x: torch.Tensor) -> Order:
@@ -154,29 +148,7 @@ class SharedKernelConv2d(nn.Module):
         if min(layout.out) < 1:
             raise DataError(f"images of {tuple(x.shape[2:])} are smaller than {taps} kernels")
         form = (self.kernels, self.labels, self.scales, self.bias, self.rectified, layout)
-        rows = torch.zeros(self.labels.shape[1], layout.row)
-        out = torch.empty(len(self.labels), output_row(layout))
-        if order is Order.ADD_FIRST:
-            stages = add_first(*form)
-            slots = int(np.diff(stages[0].units).max(initial=1))
-            scratch = torch.zeros(torch.get_num_threads(), slots * layout.row)
-            addresses = (rows.data_ptr(), scratch.data_ptr(), out.data_ptr())
-            tasks = [Task.of(stages, addresses, 4 * scratch.stride(0))]
-        else:
-            stages = convolve_first(*form)
-            scratch = torch.empty(len(stages[0].starts) + 1, output_row(layout))
-            tasks = [
-                Task.of(stages[:1], (rows.data_ptr(), scratch.data_ptr()), 0),
-                Task.of(stages[1:], (scratch.data_ptr(), out.data_ptr()), 0),
-            ]
-
-        def compute(images: torch.Tensor, _held: torch.Tensor = scratch) -> torch.Tensor:
-            layout.fill(rows, images)
-            for task in tasks:
-                task.run()
-            return layout.read(out)
-
-        return compute
+        return AddFirst(*form) if order is Order.ADD_FIRST else ConvolveFirst(*form)
 
     def _dense(self, x: torch.Tensor) -> torch.Tensor:
         y = functional.conv2d(x, self.weight, self.offset, self.stride, self.padding)

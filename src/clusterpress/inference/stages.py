@@ -95,7 +95,7 @@ def _cast(_typing: Any, _address: Any, like: Any) -> Any:
     return signature, generate
 
 
-_pointer: Any = _cast
+pointer: Any = _cast
 
 
 @cache
@@ -105,11 +105,11 @@ def _stage(width: int) -> Callable[..., None]:
 
     @njit(nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
     def stage(task: Any, at: Any, unit: Any, source: Any, out: Any) -> None:
-        units = carray(_pointer(task[at + 2], np.int64), (unit + 2,))
+        units = carray(pointer(task[at + 2], np.int64), (unit + 2,))
         first, last = units[unit], units[unit + 1]
-        terms = carray(_pointer(task[at + 3], np.int64), (last + 1,))
-        starts = carray(_pointer(task[at + 6], np.float32), (last,))
-        places = carray(_pointer(task[at + 7], np.int64), (last,))
+        terms = carray(pointer(task[at + 3], np.int64), (last + 1,))
+        starts = carray(pointer(task[at + 6], np.float32), (last,))
+        places = carray(pointer(task[at + 7], np.int64), (last,))
         low = zero if task[at + 9] else lowest
         for tile in range(task[at + 8]):
             shift = tile * width * 4
@@ -123,14 +123,14 @@ def _stage(width: int) -> Callable[..., None]:
 
 
 @cache
-def _compiled(widths: tuple[int, ...]) -> tuple[Callable[[int, int, int], None], int | None]:
+def _compiled(widths: tuple[int, ...]) -> tuple[Callable[[int, int, int, int], None], int | None]:
     """Compile a task of one or two stages of these widths: for a piece, and for OpenMP."""
     first, last = _stage(widths[0]), _stage(widths[-1])
     single, head, second = len(widths) == 1, _HEAD, _HEAD + _FIELDS
 
     @njit(nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-    def piece(address: Any, number: Any, pieces: Any) -> None:
-        task = carray(_pointer(address, np.int64), (32,))
+    def piece(address: Any, number: Any, pieces: Any, _stage_number: Any) -> None:
+        task = carray(pointer(address, np.int64), (32,))
         scratch = task[1] * number
         for unit in range(task[0] * number // pieces, task[0] * (number + 1) // pieces):
             if single:
@@ -146,7 +146,7 @@ def _compiled(widths: tuple[int, ...]) -> tuple[Callable[[int, int, int], None],
 
     @numba.cfunc(types.void(types.int64))  # type: ignore[untyped-decorator, unused-ignore]
     def entry(address: Any) -> None:
-        piece(address, np.int64(number_of()), np.int64(pieces_of()))
+        piece(address, np.int64(number_of()), np.int64(pieces_of()), 0)
 
     _KEPT.append(entry)
     return piece, int(entry.address or 0)

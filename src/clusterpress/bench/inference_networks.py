@@ -1,0 +1,152 @@
+"""Whole networks with shared kernels against dense ones, at batch 1."""
+
+import copy
+import csv
+import io
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.fx.experimental.optimization import fuse
+
+from clusterpress.durable import write_atomic
+from clusterpress.inference import SharedKernelConv2d, accelerate
+from clusterpress.models import MODELS
+from clusterpress.models.accounting import macs
+from clusterpress.models.shared_macs import shared_macs
+from clusterpress.runs.provenance import processor
+from clusterpress.steps.base import Context
+from clusterpress.steps.cluster_kernels import ClusterKernels
+
+NETWORKS = ("vgg16", "resnet18")
+SETS = ((4, 1), (16, 1), (32, 1), (64, 1), (128, 1), (32, 8))  # K, transforms.
+_ITERATIONS = 2  # Of k-means: latency depends on labels, not on how near the kernels are.
+_WARM = 3
+
+
+@dataclass(frozen=True)
+class NetworkRow:
+    """What a network took for one image.
+
+    Attributes:
+        network: Its name.
+        kernels: The point's name as in Son et al. (2018): C32-TIC8 and so on.
+        threads: Threads of torch.
+        machine: Name of the processor.
+        versions: Of the packages that compute.
+        macs: Of the dense network.
+        shared_macs: Of the network with shared kernels.
+        forms: How many layers got which form.
+        dense: Least wall-clock time of the fastest dense form, seconds.
+        seconds: The same of the accelerated network.
+    """
+
+    network: str
+    kernels: str
+    threads: int
+    machine: str
+    versions: str
+    macs: int
+    shared_macs: int
+    forms: str
+    dense: float
+    seconds: float
+
+
+def network_rows(quick: bool, rounds: int) -> Iterator[NetworkRow]:
+    """Time every network with every set; one tiny network when ``quick``."""
+    for name in ("resnet20",) if quick else NETWORKS:
+        for kinds in SETS[:1] if quick else SETS:
+            yield network_row(name, kinds, rounds)
+
+
+def network_row(name: str, kinds: tuple[int, int], rounds: int) -> NetworkRow:
+    """Time one network, dense in three forms and accelerated, in turn in every round."""
+    torch.manual_seed(0)
+    network, x = MODELS[name]().eval(), torch.randn(1, 3, 32, 32)
+    step = ClusterKernels(
+        k=kinds[0], transforms=kinds[1], init="random", max_iterations=_ITERATIONS
+    )
+    dense = copy.deepcopy(network)
+    step.apply(network, Context(train=_untrained, example=x, clustering=0))
+    fast = accelerate(network)
+    fused: Any = fuse(copy.deepcopy(dense))
+    lined = copy.deepcopy(fused).to(memory_format=torch.channels_last)
+    works = {"eager": dense, "fused": fused, "channels-last": lined, "shared": fast}
+    with torch.inference_mode():
+        took = _least({key: _bound(work, x) for key, work in works.items()}, rounds)
+        forms = _forms(fast, x)
+    name_of_set = f"C{kinds[0]}" + (f"-TIC{kinds[1]}" if kinds[1] > 1 else "")
+    where = (torch.get_num_threads(), processor(), _versions())
+    counts = (macs(dense, x), shared_macs(network, x))
+    seconds = took.pop("shared")
+    return NetworkRow(name, name_of_set, *where, *counts, forms, min(took.values()), seconds)
+
+
+def _untrained(_network: nn.Module, _recipe: object) -> None:
+    raise RuntimeError("clustering kernels trains nothing")
+
+
+def _bound(network: nn.Module, x: torch.Tensor) -> Callable[[], object]:
+    return lambda: network(x)
+
+
+def _least(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    for work in works.values():
+        for _ in range(_WARM):
+            work()
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            begin = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - begin)
+    return {name: min(times) for name, times in seconds.items()}
+
+
+def _forms(network: nn.Module, x: torch.Tensor) -> str:
+    """Count the forms that the shared layers chose for what they see."""
+    found: Counter[str] = Counter()
+
+    def note(layer: nn.Module, inputs: Any, _output: Any) -> None:
+        assert isinstance(layer, SharedKernelConv2d)
+        found[layer.chosen(inputs[0]).value] += 1
+
+    layers = [each for each in network.modules() if isinstance(each, SharedKernelConv2d)]
+    handles = [layer.register_forward_hook(note) for layer in layers]
+    network(x)
+    for handle in handles:
+        handle.remove()
+    return "; ".join(f"{count} {form}" for form, count in sorted(found.items()))
+
+
+def _versions() -> str:
+    return ", ".join(f"{name} {version(name)}" for name in ("torch", "numba", "llvmlite", "numpy"))
+
+
+def write_networks(path: Path, rows: Sequence[NetworkRow]) -> None:
+    """Write the rows as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(field.name for field in fields(NetworkRow))
+    writer.writerows((*astuple(row)[:-2], f"{row.dense:.4g}", f"{row.seconds:.4g}") for row in rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, text.getvalue().encode())
+
+
+def read_networks(path: Path) -> list[NetworkRow]:
+    """Read the rows of a CSV file that ``write_networks`` wrote."""
+    kinds: dict[str, Callable[[str], Any]] = {
+        "threads": int, "macs": int, "shared_macs": int, "dense": float, "seconds": float,
+    }  # fmt: skip
+    with path.open(newline="") as file:
+        return [
+            NetworkRow(**{name: kinds.get(name, str)(text) for name, text in line.items()})
+            for line in csv.DictReader(file)
+        ]
