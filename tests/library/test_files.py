@@ -12,7 +12,8 @@ import clusterpress
 from clusterpress import ArtifactError, ConfigError
 from clusterpress.cli import app
 from clusterpress.codes import dense_copy
-from clusterpress.library import decompress, export, exporting, network_named
+from clusterpress.library import decompress, export, exporting
+from clusterpress.models.named import network_named
 from clusterpress.steps import Share
 
 from .networks import Pictures, images_and_labels, pictures, sentences
@@ -93,7 +94,7 @@ def test_the_commands_go_from_weights_to_a_file_and_back(tmp_path: Path) -> None
 
 def test_a_network_of_ours_needs_no_name_to_be_read(tmp_path: Path) -> None:
     weights, small = tmp_path / "weights.safetensors", tmp_path / "small.safetensors"
-    save_file(network_named("lenet300_100(classes=7)").network.state_dict(), weights)
+    save_file(network_named("lenet300_100(classes=7)").build().state_dict(), weights)
     arch = "lenet300_100(classes=7)"
     done = run("compress", weights, "--arch", arch, "--method", "share_fc", "-o", small)
     assert done.exit_code == 0, done.output
@@ -102,35 +103,8 @@ def test_a_network_of_ours_needs_no_name_to_be_read(tmp_path: Path) -> None:
 
 def test_weights_of_half_precision_make_a_network_of_half_precision(tmp_path: Path) -> None:
     save_file(pictures().half().state_dict(), tmp_path / "half.safetensors")
-    named = network_named(PICTURES)
-    named.load(tmp_path / "half.safetensors")
-    assert named.network.fc.weight.dtype == torch.float16
-
-
-NAMES = {
-    "resnet21": "nearest is 'resnet",
-    "torchvision:resnet19": "nearest is 'resnet18'",
-    "no_such_module:net": "cannot be imported",
-    "torch.nn:Lineer": "cannot be imported",
-    "torch:zeros(size=(3,))": "not a torch module",
-    "resnet20(10)": "arguments have no names",
-    "resnet20(classes=exit())": "plain values by name",
-    "resnet20(colour=3)": "does not take",
-    "resnet 20": "names no network",
-}
-
-
-@pytest.mark.parametrize("text", NAMES)
-def test_names_of_no_network_are_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=NAMES[text]):
-        network_named(text)
-
-
-def test_names_of_torchvisions_networks_and_ones_own_are_built() -> None:
-    assert type(network_named("torchvision:squeezenet1_0").network).__name__ == "SqueezeNet"
-    assert network_named(f"{PICTURES}(width=3)").network.features[0].out_channels == 3
-    named = network_named("resnet20(classes=100)")
-    assert named.architecture == {"name": "resnet20", "args": {"classes": 100}}
+    network = network_named(PICTURES).trained(tmp_path / "half.safetensors")
+    assert network.fc.weight.dtype == torch.float16
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,5 @@ from clusterpress.library.compressed import Compressed
 from clusterpress.library.compressing import compress
 from clusterpress.library.dense import decompress
 from clusterpress.library.exporting import export
-from clusterpress.library.networks import network_named
 
-__all__ = ["Compressed", "compress", "decompress", "export", "network_named"]
+__all__ = ["Compressed", "compress", "decompress", "export"]

@@ -12,8 +12,8 @@ from clusterpress.artifact import Ledger
 from clusterpress.errors import ConfigError
 from clusterpress.library.compressing import compress
 from clusterpress.library.exporting import export
-from clusterpress.library.networks import network_named
 from clusterpress.models.checkpoints import find
+from clusterpress.models.named import network_named
 
 
 def compress_file(  # noqa: PLR0913 - options of a command
@@ -36,10 +36,9 @@ def compress_file(  # noqa: PLR0913 - options of a command
     if found is None:
         raise ConfigError(f"there is no file {weights}")
     named = network_named(arch)
-    named.load(found)
     example = None if shape is None else torch.zeros(1, *input_shape(shape))
     compressed = compress(
-        named.network.eval(),
+        named.trained(found).eval(),
         method,
         settings=dict(map(_setting, settings)),
         example=example,
@@ -60,7 +59,7 @@ def export_file(path: Path, output: Path, shape: str | None, arch: str | None) -
     """
     if shape is None:
         raise ConfigError("export needs the shape of one input, as --input 3,224,224")
-    into = None if arch is None else network_named(arch).network
+    into = None if arch is None else network_named(arch).build()
     return export(artifact.load(path, into=into), output, input_shape(shape))
 
 

@@ -1,23 +1,22 @@
 """Score a file's network on any folder of labelled images, beside the uncompressed one."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from clusterpress import artifact
 from clusterpress.artifact.container import is_artifact
+from clusterpress.codes import dense_copy
 from clusterpress.data.file_images import Reading
 from clusterpress.data.imagenet import MEAN, STD
 from clusterpress.data.labelled import LabelledImages, read_labelled
 from clusterpress.errors import ConfigError
 from clusterpress.models import MODELS
-from clusterpress.models.checkpoints import load_weights
-from clusterpress.models.named import known_name
+from clusterpress.models.named import Named, network_named, recorded
 from clusterpress.training.evaluation import Evaluation, evaluate
 from clusterpress.training.proportions import Share, paired_change, wilson
 
@@ -101,32 +100,33 @@ def score_files(
         ConfigError: No architecture is known, or outputs and classes do not fit.
         DataError: The folder holds no labelled images, or one is damaged.
     """
-    architecture = _architecture(path, arch)
-    data = _data(architecture, images)
-    ours = _score(path, architecture, data)
+    named = _named(path, arch)
+    data = _data(named, images)
+    ours = _score(path, named, data)
     if against is None:
         return Compared(_scores(ours, data))
-    return _compared(ours, _score(against, architecture, data), data)
+    return _compared(ours, _score(against, named, data), data)
 
 
-def _architecture(path: Path, arch: str | None) -> dict[str, Any]:
-    """Give name and arguments of the network to build."""
-    recorded = artifact.read(path).architecture if is_artifact(path) else None
+def _named(path: Path, arch: str | None) -> Named:
+    """Find the network to build; where it is the recorded one, with the recorded arguments."""
+    known = artifact.read(path).architecture if is_artifact(path) else None
     if arch is not None:
-        name = known_name(arch)
-        same = recorded is not None and recorded["name"] == name
-        return {"name": name, "args": dict(recorded["args"]) if recorded and same else {}}
-    if recorded is None or recorded["name"] not in MODELS:
+        named = network_named(arch)
+        own = None if named.architecture is None else named.architecture["name"]
+        if known is None or known["name"] != own or named.arguments:
+            return named
+        return recorded(known)
+    if known is None or known["name"] not in MODELS:
         raise ConfigError(
             f"{path} does not say which network it is of; give --arch, such as torchvision:resnet18"
         )
-    return dict(recorded)
+    return recorded(known)
 
 
-def _data(architecture: Mapping[str, Any], chosen: Photographs) -> LabelledImages:
-    model = MODELS[architecture["name"]]
-    channels = _channels(model, architecture["args"])
-    crop = chosen.crop or getattr(model, "image_size", (FROM, FROM))[0]
+def _data(named: Named, chosen: Photographs) -> LabelledImages:
+    channels = _channels(named)
+    crop = chosen.crop or getattr(named.builder, "image_size", (FROM, FROM))[0]
     resize = chosen.resize or (round(crop * LARGER) if crop >= FROM else crop)
     if resize < crop:
         raise ConfigError(f"resize is {resize}, it must be at least crop, which is {crop}")
@@ -142,30 +142,30 @@ def _data(architecture: Mapping[str, Any], chosen: Photographs) -> LabelledImage
     )
 
 
-def _channels(model: type[nn.Module], args: Mapping[str, Any]) -> int:
-    default = inspect.signature(model).parameters["channels"].default
-    return int(args.get("channels", default))
+def _channels(named: Named) -> int:
+    """Give what the network takes; of one that does not say, an image's three."""
+    parameter = inspect.signature(named.builder).parameters.get("channels")
+    default = 3 if parameter is None else parameter.default
+    return int(named.arguments.get("channels", default))
 
 
-def _score(path: Path, architecture: Mapping[str, Any], data: LabelledImages) -> Evaluation:
-    network = _network(path, architecture)
+def _score(path: Path, named: Named, data: LabelledImages) -> Evaluation:
+    network = _network(path, named)
     with torch.inference_mode():
-        example = torch.zeros(1, *data.split.shape)
+        example = torch.zeros(1, *data.split.shape).to(next(network.parameters()).dtype)
         outputs = network.eval()(example).shape[1]
     if outputs != data.classes:
         raise ConfigError(
             f"the network of {path} has {outputs} outputs, {data.name} has {data.classes} classes; "
             "give --classes, a file with the name of each output's folder"
         )
-    return evaluate(network, data.split, data)
+    return evaluate(dense_copy(network).float(), data.split, data)
 
 
-def _network(path: Path, architecture: Mapping[str, Any]) -> nn.Module:
-    network = MODELS[architecture["name"]](**architecture["args"])
+def _network(path: Path, named: Named) -> nn.Module:
     if is_artifact(path):
-        return artifact.load(path, into=network)
-    load_weights(network, path)
-    return network
+        return artifact.load(path, into=named.build())
+    return named.trained(path)
 
 
 def _scores(found: Evaluation, data: LabelledImages) -> Scores:
