@@ -29,6 +29,7 @@ class TensorContent:
         shape: Shape of the dense tensor.
         streams: Its parts.
         codebook_of: The tensor before it whose codebook is its own too; None where it holds one.
+        sizes: Stored bytes of every stream, once they are known.
     """
 
     name: str
@@ -37,6 +38,7 @@ class TensorContent:
     shape: tuple[int, ...]
     streams: tuple[Stream, ...]
     codebook_of: str | None = None
+    sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
