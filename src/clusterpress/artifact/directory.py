@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, cast, get_args
 
 from clusterpress.artifact.architecture import checked_architecture
-from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
+from clusterpress.artifact.coders import PLAIN_CODERS, RAW, SYMBOL_CODERS
 from clusterpress.artifact.consistency import check_layers, check_shared, check_tensor
 from clusterpress.artifact.content import BUFFER, DENSE, LayerType
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
@@ -138,7 +138,8 @@ def _check_claims(directory: Directory) -> None:
             held = f"{one.part} of tensor {name!r} has {one.count} values, at most {most} are"
             in_lane = one.coder in LANE_CODERS
             _expect(not in_lane or one.count <= most, f"{held} allowed for {total} elements in all")
-            known = not in_lane or directory.version > 1
+            second = (*LANE_CODERS, RAW, *PLAIN_CODERS)
+            known = one.coder in second if directory.version > 1 else not in_lane
             _expect(known, f"{one.part} of tensor {name!r} has unknown coder {one.coder!r}")
 
 

@@ -7,14 +7,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from clusterpress.artifact.coders import encode_stream
+from clusterpress.artifact.coders import PLAIN_CODERS, encode_stream
 from clusterpress.artifact.content import TensorContent
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import dtype_name, item_bytes
-from clusterpress.artifact.huffman import entropy_bits
+from clusterpress.artifact.huffman import fixed_width
 from clusterpress.artifact.lane_plan import FAST, MIXED, Piece, coded, plan
 from clusterpress.artifact.lanes import Parts, run_lane
-from clusterpress.artifact.limits import CHUNK, MAX_ALPHABET
+from clusterpress.artifact.limits import MAX_ALPHABET
 from clusterpress.artifact.symbols import encode_constant
 from clusterpress.artifact.tops import MOST_BYTES, is_float, low_bytes, split
 from clusterpress.clustering.threads import on_threads
@@ -118,7 +118,7 @@ def _item(stream: Stream, coder: Coder) -> _Item:
 
 def _alone(stream: Stream) -> _Item:
     """Give a stream bytes of its own, by a coder that needs no lane."""
-    done = encode_stream(stream)
+    done = encode_stream(stream, PLAIN_CODERS)
     symbols = stream.values
     if stream.part == "position":
         symbols = np.ascontiguousarray(symbols, np.uint8)
@@ -135,20 +135,8 @@ def _smaller(item: _Item, in_lane: Mapping[str, int]) -> _Item:
     if item.stream.alphabet is None:
         least = values.size * item_bytes(str(item.entry.form))
     else:
-        least = int(entropy_bits(counts(values, item.stream.alphabet)) / 8)
-    if least + _SIZE_BYTES >= stored:
-        return item
-    alone = _alone(item.stream)
-    return alone if alone.entry.size + _SIZE_BYTES < stored else item
-
-
-def counts(values: npt.NDArray[Any], alphabet: int) -> list[int]:
-    """Count symbols of an alphabet without wide copies of them all."""
-    flat, found = values.ravel(), np.zeros(alphabet, np.int64)
-    for start in range(0, flat.size, CHUNK):
-        found += np.bincount(flat[start : start + CHUNK], minlength=alphabet)
-    kept: list[int] = found.tolist()
-    return kept
+        least = (values.size * fixed_width(item.stream.alphabet) + 7) // 8
+    return _alone(item.stream) if least + _SIZE_BYTES < stored else item
 
 
 def _entries(
