@@ -9,7 +9,7 @@ SEEDS ?= 0,1,2
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering bench-training bench-inference clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 test lint results check-results bench-clustering bench-training bench-inference bench-artifact clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -60,6 +60,14 @@ bench-training: $(READY) ## training against other loops (about 5 minutes): resu
 
 bench-inference: $(READY) ## shared-kernel layers against dense ones: results/bench/inference.csv
 	$(BIN)/python -m clusterpress.bench.inference
+
+# NNCodec needs numpy < 2, so it has an environment of its own; where that fails its row says so.
+NNCODEC := .venv-nncodec
+bench-artifact: $(BENCH_READY) ## the file against others in size, and its speed: results/bench/artifact.csv
+	test -x $(NNCODEC)/bin/python || $(PYTHON) -m venv $(NNCODEC)
+	-$(NNCODEC)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-nncodec.lock
+	-$(NNCODEC)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation nncodec==2.1.3
+	if $(NNCODEC)/bin/python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('nncodec') is None)"; then export CLUSTERPRESS_NNCODEC=$(NNCODEC)/bin/python; fi; $(BIN)/python -m clusterpress.bench.artifact
 
 $(BENCH_READY): $(READY) requirements-bench.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock -c requirements.lock
