@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 FUZZ_READY := $(VENV)/.ready-fuzz
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference fuzz clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -70,6 +70,14 @@ bench-training: $(READY) ## training against other loops (about 5 minutes): resu
 
 bench-inference: $(READY) ## shared-kernel layers against dense ones: results/bench/inference.csv
 	$(BIN)/python -m clusterpress.bench.inference
+
+# NNCodec needs numpy < 2, so it has an environment of its own; where that fails its row says so.
+NNCODEC := .venv-nncodec
+bench-artifact: $(BENCH_READY) ## the file against others in size, and its speed: results/bench/artifact.csv
+	test -x $(NNCODEC)/bin/python || $(PYTHON) -m venv $(NNCODEC)
+	-$(NNCODEC)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-nncodec.lock
+	-$(NNCODEC)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation nncodec==2.1.3
+	if $(NNCODEC)/bin/python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('nncodec') is None)"; then export CLUSTERPRESS_NNCODEC=$(NNCODEC)/bin/python; fi; $(BIN)/python -m clusterpress.bench.artifact
 
 fuzz: $(FUZZ_READY) ## N= damaged files against the reader from SEED=: results/bench/fuzz.csv
 	$(BIN)/python -m clusterpress.bench.fuzz --files $(N) --seed $(SEED) --jobs $(JOBS)

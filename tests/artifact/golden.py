@@ -1,4 +1,4 @@
-"""The network of ``golden.safetensors``, by formulas that no random generator can change."""
+"""The network of the golden files, by formulas that no random generator can change."""
 
 from pathlib import Path
 
@@ -10,6 +10,14 @@ from clusterpress.codes import Masked, Shared, attach
 from .networks import Small
 
 GOLDEN = Path(__file__).with_name("golden.safetensors")
+GOLDEN_2 = Path(__file__).with_name("golden2.safetensors")
+# As if 64 symbols were many.
+GOLDEN_2_FAST = Path(__file__).with_name("golden2_fast.safetensors")
+CODERS = {
+    GOLDEN: {"raw", "constant", "packed", "ans", "grid"},
+    GOLDEN_2: {"constant", "mixed"},
+    GOLDEN_2_FAST: {"constant", "mixed", "fast"},
+}
 OPTIONS = {
     "architecture": {"name": "small", "args": {"filters": 4, "norm": True, "rate": 0.5}},
     "reference": {"ip1.weight": 4000, "ip1.bias": 50},
@@ -24,7 +32,7 @@ def ramp(shape: torch.Size, step: int = 37) -> torch.Tensor:
 
 
 def golden_network() -> Small:
-    """Every kind of tensor and every coder: raw, constant, packed, ans and grid."""
+    """Every kind of tensor, and together every coder."""
     network = Small().eval()
     with torch.no_grad():
         for number, value in enumerate(network.state_dict().values()):

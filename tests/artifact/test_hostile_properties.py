@@ -15,7 +15,7 @@ from torch import nn
 
 from clusterpress import ArtifactError, ConfigError
 from clusterpress.artifact import load, read, read_kernels, save
-from clusterpress.artifact.container import DIGEST, pack, unpack
+from clusterpress.artifact.container import BODY, DIGEST, pack, unpack
 from clusterpress.artifact.limits import FREE_ELEMENTS, MAX_ELEMENTS
 from clusterpress.models import MODELS
 
@@ -96,7 +96,8 @@ def directory(name: str) -> tuple[dict[str, Any], dict[str, bytes]]:
 @given(names, st.data(), st.sampled_from([3, 4]), st.integers(0, 1 << 40))
 def test_lengths_that_lie(name: str, data: st.DataObject, place: int, number: int) -> None:
     fields, payloads = directory(name)
-    stream = data.draw(st.sampled_from(streams(fields)))
+    # A stream in a lane has no bytes of its own to lie about.
+    stream = data.draw(st.sampled_from([one for one in streams(fields) if len(one) > place]))
     if stream[place] != number:
         stream[place] = number
         refused(pack(json.dumps(fields), payloads), name, only_load=place == 3)
@@ -140,7 +141,7 @@ def test_a_stream_twice_or_gone(name: str, data: st.DataObject) -> None:
 
 def moved_tensors(header: dict[str, Any]) -> Iterator[str]:
     """Yield headers whose tensors overlap, leave a gap, or run past the end."""
-    first, second = (name for name in header if name not in ("__metadata__", DIGEST))
+    first, second = BODY, DIGEST
     own = {name: header[name]["data_offsets"] for name in (first, second)}
     for name, shift in ((second, -1), (second, 1), (first, 1), (first, -1), (first, 10**6)):
         begin, end = own[name]

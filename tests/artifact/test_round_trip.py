@@ -10,12 +10,15 @@ from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from clusterpress import ArtifactError, ConfigError, StoreError
-from clusterpress.artifact import Ledger, layer_breakdown, load, read, save
+from clusterpress.artifact import Ledger, layer_breakdown, load, packing, read, save
 from clusterpress.codes import cast_to, code_of, dense_copy, kind_of
 from clusterpress.models import MODELS
 
-from .golden import GOLDEN, OPTIONS, golden_network
+from .golden import CODERS, GOLDEN, GOLDEN_2, GOLDEN_2_FAST, OPTIONS, golden_network
 from .networks import NETWORKS, Small, dense_network, masked, mixed_network, shared
+
+
+TORCHVISION = {name for name in MODELS if name.startswith("torchvision_")}
 
 
 def saved(network: nn.Module, folder: Path, **options: object) -> tuple[Path, Ledger]:
@@ -41,8 +44,10 @@ def test_the_loaded_network_is_the_saved_one(name: str, tmp_path: Path) -> None:
 def test_the_ledger_is_the_file(name: str, tmp_path: Path) -> None:
     path, ledger = saved(NETWORKS[name](), tmp_path)
     data = path.read_bytes()
-    # The length field, the JSON that it measures, and the digest: read off the file itself.
-    assert ledger.header_bytes == 8 + int.from_bytes(data[:8], "little") + 32
+    # The length field, the JSON that it measures, two lengths, the directory, and the digest.
+    start = 8 + int.from_bytes(data[:8], "little")
+    deflated = int.from_bytes(data[start : start + 4], "little")
+    assert ledger.header_bytes == start + 8 + deflated + 32
     assert ledger.file_bytes == len(data) == path.stat().st_size
     assert read(path).ledger == ledger
     assert sum(layer.stored_bytes for layer in layer_breakdown(ledger)) == (
@@ -197,7 +202,8 @@ def test_pruning_all_or_nothing_comes_back(keep: float, tmp_path: Path) -> None:
     assert ledger.part_bytes("position") <= 2
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+# torchvision's own are large, and tested where they are defined.
+@pytest.mark.parametrize("name", sorted(set(MODELS) - TORCHVISION))
 def test_recorded_architectures_are_built_without_a_network(name: str, tmp_path: Path) -> None:
     network = MODELS[name](classes=7, channels=1).eval()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
@@ -291,8 +297,6 @@ def test_networks_that_cannot_be_held_are_refused(tmp_path: Path) -> None:
     holder.register_buffer("counts", torch.zeros(3, dtype=torch.uint16))
     with pytest.raises(ConfigError, match=r"'counts'.*unsigned"):
         saved(holder, tmp_path)
-    with pytest.raises(ConfigError, match="sorts after"):
-        saved(nn.ModuleDict({"~z": nn.Linear(3, 3)}), tmp_path)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -301,7 +305,7 @@ def test_half_precision_parameters_keep_their_dtype_and_bits(
 ) -> None:
     network = nn.Sequential(nn.Linear(3, 2)).to(dtype)
     path, ledger = saved(network, tmp_path)
-    assert ledger.part_bytes("dense") == 12
+    assert ledger.part_bytes("dense") <= 12
     loaded = load(path, into=nn.Sequential(nn.Linear(3, 2)))
     for name, value in network.state_dict().items():
         assert loaded.state_dict()[name].dtype == dtype
@@ -404,21 +408,31 @@ def test_networks_under_foreign_parametrizations_take_no_file(tmp_path: Path) ->
         load(path, into=nn.Sequential(weight_norm(nn.Linear(3, 3))))
 
 
-def test_files_of_version_1_are_read_and_written_as_ever(tmp_path: Path) -> None:
-    """The golden file was written by the first release of the format."""
+@pytest.mark.parametrize("golden", [GOLDEN, GOLDEN_2, GOLDEN_2_FAST])
+def test_files_of_every_version_are_read_as_ever(golden: Path) -> None:
+    """Each golden file was written by the first release of its version."""
     network = golden_network()
-    loaded = load(GOLDEN, into=Small())
+    loaded = load(golden, into=Small())
     expected = dense_copy(network).state_dict()
     for name, value in dense_copy(loaded).state_dict().items():
         assert value.dtype == expected[name].dtype
         assert torch.equal(value, expected[name])
     assert loaded.ip2.weight.detach()[0, :3].tolist() == [-50 / 64, -40 / 64, 24 / 64]
-    for one in (network, loaded):
-        path, ledger = saved(one, tmp_path, **OPTIONS)
-        assert path.read_bytes() == GOLDEN.read_bytes()
-        assert read(GOLDEN).ledger == ledger
-    coders = {s.coder for e in read(GOLDEN).directory.values() for s in e.streams}
-    assert coders == {"raw", "constant", "packed", "ans", "grid"}
+    assert read(golden).ledger.file_bytes == golden.stat().st_size
+    coders = {s.coder for e in read(golden).directory.values() for s in e.streams}
+    assert coders == CODERS[golden]
+
+
+@pytest.mark.parametrize(("golden", "coder"), [(GOLDEN_2, "small"), (GOLDEN_2_FAST, "fast")])
+def test_files_of_version_2_are_written_as_ever(
+    golden: Path, coder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "_MANY_SYMBOLS", 64)
+    monkeypatch.setattr(packing, "_MANY_FLOATS", 64)
+    for one in (golden_network(), load(golden, into=Small()), load(GOLDEN, into=Small())):
+        path, ledger = saved(one, tmp_path, **OPTIONS, coder=coder)
+        assert path.read_bytes() == golden.read_bytes()
+        assert read(golden).ledger == ledger
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(

@@ -1,6 +1,6 @@
 """Which coders there are, and the choice of the smallest for a stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from clusterpress.codes import Stream
 RAW = "raw"
 # Of these every weight of a tensor is made; other floats are stored whatever they are.
 FINITE_PARTS = ("codebook", "scale")
+# What a file of version 2 may have beside its lanes.
+PLAIN_CODERS = ("constant", "packed")
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Encoded:
     data: bytes
 
 
-def encode_stream(stream: Stream) -> Encoded:
-    """Encode a stream by the coder that makes it smallest.
+def encode_stream(stream: Stream, names: Iterable[str] | None = None) -> Encoded:
+    """Encode a stream by the coder of ``names``, or of all, that makes it smallest.
 
     Raises:
         ValueError: The values' dtype cannot be stored, a symbol is outside the alphabet, or a
@@ -71,7 +73,8 @@ def encode_stream(stream: Stream) -> Encoded:
         raise ValueError(
             f"symbols from {values.min()} to {values.max()} in an alphabet of {alphabet}"
         )
-    tried = ((name, coder.encode(values, alphabet)) for name, coder in SYMBOL_CODERS.items())
+    among = SYMBOL_CODERS if names is None else names
+    tried = ((name, SYMBOL_CODERS[name].encode(values, alphabet)) for name in among)
     fitting = [Encoded(name, alphabet, data) for name, data in tried if data is not None]
     return min(fitting, key=lambda encoded: len(encoded.data))
 

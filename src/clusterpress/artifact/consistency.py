@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from clusterpress.artifact.coders import RAW
 from clusterpress.artifact.content import BUFFER
 from clusterpress.artifact.entries import TensorEntry
 from clusterpress.artifact.floats import is_float
@@ -26,7 +25,7 @@ def check_tensor(name: str, entry: TensorEntry, shares: bool = False) -> None:
     where = f"tensor {name!r}"
     parts = [stream.part for stream in entry.streams]
     _expect(len(set(parts)) == len(parts), f"{where} has a part twice: {parts}")
-    raw = [str(stream.form) for stream in entry.streams if stream.coder == RAW]
+    raw = [stream.form for stream in entry.streams if isinstance(stream.form, str)]
     floats = entry.kind == BUFFER or all(map(is_float, raw))
     _expect(floats, f"{where} learns and must hold floats, not {raw}")
     if entry.plain:
@@ -38,8 +37,8 @@ def check_tensor(name: str, entry: TensorEntry, shares: bool = False) -> None:
 
 def _check_plain(name: str, entry: TensorEntry) -> None:
     where, count = f"tensor {name!r}", entry.elements
-    one = [(stream.coder, stream.count) for stream in entry.streams] == [(RAW, count)]
-    _expect(one, f"{where} is plain and must have one raw stream of {count} values")
+    floats = [isinstance(stream.form, str) and stream.count == count for stream in entry.streams]
+    _expect(floats == [True], f"{where} is plain and must have one raw stream of {count} values")
     part = entry.streams[0].part
     right = {"norm"} if entry.kind == BUFFER else {"bias" if name.endswith("bias") else "dense"}
     if entry.layer_type == "other":

@@ -39,6 +39,7 @@ class TensorContent:
         streams: Its parts.
         codebook_of: The tensor before it whose codebook is its own too; None where it holds one.
         cast: The dtype that the code's dense weight is given in; None for the code's own.
+        sizes: Stored bytes of every stream, once they are known.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TensorContent:
     streams: tuple[Stream, ...]
     codebook_of: str | None = None
     cast: str | None = None
+    sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from clusterpress.artifact.architecture import build
-from clusterpress.artifact.coders import FINITE_PARTS, RAW, Encoded, decode_stream
-from clusterpress.artifact.container import read_bytes, unpack
+from clusterpress.artifact.coders import FINITE_PARTS, Encoded, decode_stream
+from clusterpress.artifact.container import BODY, read_bytes, unpack
 from clusterpress.artifact.content import TensorContent
 from clusterpress.artifact.directory import Directory, from_text
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
@@ -21,6 +21,7 @@ from clusterpress.artifact.floats import check_finite
 from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.limits import check_alone
 from clusterpress.artifact.resize import Rebuilt, checked_places, fill, rebuild
+from clusterpress.artifact.unpacking import Unpacked, Unpacker
 from clusterpress.codes import Kernels, Stream
 from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError, ConfigError
@@ -55,8 +56,15 @@ class _File:
 
     def contents(self) -> Iterator[TensorContent]:
         """Decode one tensor after another; ValueError where one is damaged."""
-        for name, entry in self.directory.tensors.items():
-            content = _content(name, entry, self.payloads[name])
+        tensors = self.directory.tensors
+        if self.directory.version == 1:
+            decoded: Iterator[tuple[str, Unpacked]] = (
+                (name, _first(name, tensors[name], self.payloads[name])) for name in tensors
+            )
+        else:
+            decoded = iter(Unpacker(self.directory, self.payloads[BODY]))
+        for name, found in decoded:
+            content = _content(name, tensors[name], found)
             yield replace(content, codebook_of=self.directory.shared.get(name))
 
 
@@ -110,7 +118,22 @@ def read(path: str | os.PathLike[str]) -> Inspection:
         ledger = make_ledger(file.contents(), file.directory, file.header_bytes)
     except ValueError as error:
         raise _refusal(path, "read", error) from error
-    return Inspection(file.directory.architecture, file.directory.tensors, ledger)
+    tensors = _with_sizes(file.directory.tensors, ledger)
+    return Inspection(file.directory.architecture, tensors, ledger)
+
+
+def _with_sizes(tensors: Mapping[str, TensorEntry], ledger: Ledger) -> dict[str, TensorEntry]:
+    """Give the streams' sizes as the ledger has them, with what lanes hold of them."""
+    rows = ledger.tensors()
+    return {
+        name: replace(
+            entry,
+            streams=tuple(
+                replace(one, size=rows[name][one.part].stored_bytes) for one in entry.streams
+            ),
+        )
+        for name, entry in tensors.items()
+    }
 
 
 def state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
@@ -214,6 +237,11 @@ def _build(file: _File) -> nn.Module:
 
 def _check_payloads(directory: Directory, payloads: Mapping[str, bytes]) -> None:
     """Check that the directory accounts for every byte before any of them is decoded."""
+    if (directory.version > 1) != (set(payloads) == {BODY}):
+        raise ValueError(f"its version is {directory.version}, which has another layout")
+    if directory.version > 1:
+        Unpacker(directory, payloads[BODY])
+        return
     different = sorted(set(directory.tensors) ^ set(payloads))
     if different:
         raise ValueError(f"directory and content differ in tensors {different[:3]}")
@@ -223,19 +251,28 @@ def _check_payloads(directory: Directory, payloads: Mapping[str, bytes]) -> None
             raise ValueError(f"tensor {name!r} has {len(payloads[name])} bytes instead of {stated}")
 
 
-def _content(name: str, entry: TensorEntry, payload: bytes) -> TensorContent:
-    streams: list[Stream] = []
+def _first(name: str, entry: TensorEntry, payload: bytes) -> Unpacked:
+    """Decode a tensor's streams of a file of version 1."""
+    values: list[npt.NDArray[Any]] = []
     start = 0
     for stream in entry.streams:
         data = payload[start : start + stream.size]
         start += stream.size
+        shape = (stream.count,) if stream.part != "position" else entry.shape
         try:
-            streams.append(_stream(stream, entry.shape, data))
+            values.append(decode_stream(Encoded(stream.coder, stream.form, data), shape))
         except ValueError as error:
             raise ValueError(f"{stream.part} of tensor {name!r}: {error}") from error
+    return Unpacked(tuple(values), tuple(stream.size for stream in entry.streams))
+
+
+def _content(name: str, entry: TensorEntry, found: Unpacked) -> TensorContent:
+    streams = tuple(
+        _stream(stream, values) for stream, values in zip(entry.streams, found.values, strict=True)
+    )
     _check_kept(name, {stream.part: stream.values for stream in streams})
     return TensorContent(
-        name, entry.layer_type, entry.kind, entry.shape, tuple(streams), cast=entry.cast
+        name, entry.layer_type, entry.kind, entry.shape, streams, None, entry.cast, found.sizes
     )
 
 
@@ -250,11 +287,9 @@ def _check_kept(name: str, values: Mapping[Part, npt.NDArray[Any]]) -> None:
             raise ValueError(f"{part} of tensor {name!r}: {found} for a mask that keeps {kept}")
 
 
-def _stream(entry: StreamEntry, shape: tuple[int, ...], data: bytes) -> Stream:
-    form = (entry.count,) if entry.part != "position" else shape
-    values = decode_stream(Encoded(entry.coder, entry.form, data), form)
+def _stream(entry: StreamEntry, values: npt.NDArray[Any]) -> Stream:
     if entry.part in FINITE_PARTS:
         check_finite(values)
     if entry.part == "position":
         values = values.astype(np.uint8, copy=False)
-    return Stream(entry.part, values, None if entry.coder == RAW else int(entry.form))
+    return Stream(entry.part, values, None if isinstance(entry.form, str) else entry.form)

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, cast, get_args
 
 from clusterpress.artifact.architecture import checked_architecture
-from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
+from clusterpress.artifact.coders import PLAIN_CODERS, RAW, SYMBOL_CODERS
 from clusterpress.artifact.consistency import (
     check_casts,
     check_layers,
@@ -18,22 +18,18 @@ from clusterpress.artifact.consistency import (
 from clusterpress.artifact.content import BUFFER, DENSE, LayerType
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import DTYPES, item_bytes
-from clusterpress.artifact.limits import MAX_ALPHABET, MAX_ELEMENTS
+from clusterpress.artifact.lane_plan import LANE_CODERS
+from clusterpress.artifact.limits import FREE_ELEMENTS, MAX_ALPHABET, MAX_ELEMENTS
 from clusterpress.artifact.strict import parse
+from clusterpress.artifact.tops import low_bytes
 from clusterpress.codes import CODES
 from clusterpress.codes.base import Part
 
-VERSION = 1
-KEYS = {
-    "version",
-    "position_bits",
-    "architecture",
-    "reference",
-    "shared",
-    "tied",
-    "casts",
-    "tensors",
-}
+VERSION = 2
+_VERSIONS = (1, 2)
+_READ = " and ".join(map(str, _VERSIONS))
+_KEYS = {"version", "position_bits", "architecture", "reference", "shared", "tensors"}
+_KEYS_OF_2 = {"lanes", "tied", "casts"}
 MAX_DIMENSIONS = 8
 MAX_POSITION_BITS = 16
 _PARTS = get_args(Part)
@@ -51,6 +47,8 @@ class Directory:
         tensors: Entries by state-dict name.
         shared: Tensors without a codebook of their own, and the tensor before them whose it is.
         tied: Further names of tensors, which are the same parameter or buffer.
+        lanes: Bytes of every lane; none in a file of version 1.
+        version: Of the file's format.
     """
 
     architecture: Mapping[str, Any] | None
@@ -59,6 +57,8 @@ class Directory:
     tensors: Mapping[str, TensorEntry]
     shared: Mapping[str, str] = field(default_factory=dict)
     tied: Mapping[str, str] = field(default_factory=dict)
+    lanes: tuple[int, ...] = ()
+    version: int = VERSION
 
     def elements(self) -> int:
         """Give the elements of all tensors together."""
@@ -85,12 +85,22 @@ def to_text(directory: Directory) -> str:
     casts = {name: entry.cast for name, entry in directory.tensors.items() if entry.cast}
     if casts:
         fields["casts"] = casts
+    fields["lanes"] = list(directory.lanes)
     fields["tensors"] = {name: _row(entry) for name, entry in directory.tensors.items()}
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _row(entry: TensorEntry) -> list[Any]:
-    streams = [[s.part, s.coder, s.form, s.count, s.size] for s in entry.streams]
+    streams = [
+        [
+            one.part,
+            one.coder,
+            one.form,
+            one.count,
+            *([] if one.coder in LANE_CODERS else [one.size]),
+        ]
+        for one in entry.streams
+    ]
     return [entry.layer_type, entry.kind, list(entry.shape), *streams]
 
 
@@ -104,9 +114,10 @@ def from_text(text: str) -> Directory:
     fields = parse(text)
     _expect(isinstance(fields, dict), "the directory is not an object")
     version = fields.get("version")
-    known_version = type(version) is int and version == VERSION
-    _expect(known_version, f"its version is {version!r}, this clusterpress reads {VERSION}")
-    _expect(set(fields) <= KEYS, f"the directory has unknown keys {sorted(set(fields) - KEYS)}")
+    known_version = type(version) is int and version in _VERSIONS
+    _expect(known_version, f"its version is {version!r}, this clusterpress reads {_READ}")
+    known = _KEYS | (_KEYS_OF_2 if version > 1 else set())
+    _expect(set(fields) <= known, f"the directory has unknown keys {sorted(set(fields) - known)}")
     tensors = _mapping(fields.get("tensors"), "tensors")
     shared = _mapping(fields.get("shared", {}), "shared")
     casts = _mapping(fields.get("casts", {}), "casts")
@@ -127,10 +138,31 @@ def from_text(text: str) -> Directory:
         entries,
         shared,
         tied,
+        _lanes(fields.get("lanes", [])),
+        version,
     )
+    _check_claims(directory)
+    return directory
+
+
+def _lanes(rows: Any) -> tuple[int, ...]:
+    _expect(isinstance(rows, list), "lanes is not a list")
+    return tuple(_whole(size, 0, 1 << 40, "bytes of a lane") for size in rows)
+
+
+def _check_claims(directory: Directory) -> None:
+    """Check the values in all: those in lanes have next to no bytes of their own."""
     total = directory.elements()
     _expect(total <= MAX_ELEMENTS, f"{total} elements in all, at most {MAX_ELEMENTS} are allowed")
-    return directory
+    for name, entry in directory.tensors.items():
+        for one in entry.streams:
+            most = total + FREE_ELEMENTS
+            held = f"{one.part} of tensor {name!r} has {one.count} values, at most {most} are"
+            in_lane = one.coder in LANE_CODERS
+            _expect(not in_lane or one.count <= most, f"{held} allowed for {total} elements in all")
+            second = (*LANE_CODERS, RAW, *PLAIN_CODERS)
+            known = one.coder in second if directory.version > 1 else not in_lane
+            _expect(known, f"{one.part} of tensor {name!r} has unknown coder {one.coder!r}")
 
 
 def checked_reference(
@@ -168,23 +200,31 @@ def _entry(name: str, row: Any, shares: bool) -> TensorEntry:
 
 
 def _stream(where: str, row: Any, elements: int) -> StreamEntry:
-    _expect(isinstance(row, list) and len(row) == 5, f"a stream of {where} is not a list of 5")
-    part, coder, form, count, size = row
+    listed = isinstance(row, list) and len(row) in (4, 5)
+    _expect(listed, f"a stream of {where} is not a list of 5, or of 4 in a lane")
+    part, coder, form, count, *own = row
     _expect(part in _PARTS, f"{where} has unknown part {part!r}")
     where = f"{part} of {where}"
-    _expect(coder in (RAW, *SYMBOL_CODERS), f"{where} has unknown coder {coder!r}")
-    _expect((coder == RAW) != (part in _SYMBOL_PARTS), f"{where} cannot be coded as {coder!r}")
+    floats = part not in _SYMBOL_PARTS
+    _expect(coder in (RAW, *SYMBOL_CODERS, *LANE_CODERS), f"{where} has unknown coder {coder!r}")
+    in_lane = coder in LANE_CODERS
+    _expect(len(own) == 1 - in_lane, f"{where}, coded as {coder!r}, is a list of {len(row)}")
+    fits = in_lane or (coder == RAW) == floats
+    _expect(fits, f"{where} cannot be coded as {coder!r}")
     count = _whole(count, 0, MAX_ELEMENTS, f"count of {where}")
-    size = _whole(size, 0, 1 << 40, f"bytes of {where}")
-    if coder == RAW:
+    if floats:
         _expect(form in DTYPES, f"{where} has unknown dtype {form!r}")
-        stated = count * item_bytes(form)
-        _expect(size == stated, f"{where} has {size} bytes instead of {stated}")
     else:
         # An index has a codebook, and that has bytes: the two are compared in check_tensor.
-        most = MAX_ELEMENTS if part == "index" else MAX_ALPHABET
-        _whole(form, 0, most, f"alphabet of {where}")
+        most = MAX_ELEMENTS if part == "index" and not in_lane else MAX_ALPHABET
+        _whole(form, 2 if in_lane else 0, most, f"alphabet of {where}")
         _expect(count <= elements, f"{where} has {count} symbols for {elements} weights")
+    if in_lane:
+        size = low_bytes(count, form) if floats else 0
+    else:
+        size = _whole(own[0], 0, 1 << 40, f"bytes of {where}")
+        stated = count * item_bytes(form) if floats else size
+        _expect(size == stated, f"{where} has {size} bytes instead of {stated}")
     if part == "position":
         _expect(form == 2 and count == elements, f"{where} is not a mask of {elements} weights")
     return StreamEntry(cast(Part, part), coder, form, count, size)

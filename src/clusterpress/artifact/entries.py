@@ -10,7 +10,15 @@ from clusterpress.codes.base import Part
 
 @dataclass(frozen=True)
 class StreamEntry:
-    """Where a stream is coded: ``form`` is its alphabet or its dtype, ``size`` its bytes."""
+    """How a stream is coded.
+
+    Attributes:
+        part: What it holds.
+        coder: Name of its coder.
+        form: Its alphabet or its dtype.
+        count: Number of values.
+        size: Bytes of its own: all of them, but for what a lane holds of it.
+    """
 
     part: Part
     coder: str

@@ -149,13 +149,11 @@ class Ledger:
 def make_ledger(
     contents: Iterable[TensorContent], directory: Directory, header_bytes: int
 ) -> Ledger:
-    """Count the streams of ``contents``, one tensor at a time; the directory knows their bytes."""
+    """Count the streams of ``contents``, one tensor at a time, each with its stored bytes."""
     rows = tuple(
-        make_row(content, stream, entry.size)
+        make_row(content, stream, size)
         for content in contents
-        for stream, entry in zip(
-            content.streams, directory.tensors[content.name].streams, strict=True
-        )
+        for stream, size in zip(content.streams, content.sizes, strict=True)
     )
     shapes = {name: entry.shape for name, entry in directory.tensors.items()}
     return Ledger(rows, header_bytes, directory.full_reference(), shapes, directory.position_bits)

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy.typing as npt
 
-from clusterpress.artifact.coders import RAW, SYMBOL_CODERS, Encoded, decode_stream
-from clusterpress.artifact.container import pack, unpack
+from clusterpress.artifact.coders import RAW, SYMBOL_CODERS
+from clusterpress.artifact.container import BODY, pack, unpack
 from clusterpress.artifact.content import BUFFER, DENSE
 from clusterpress.artifact.directory import from_text
 from clusterpress.artifact.floats import DTYPES
+from clusterpress.artifact.lane_plan import LANE_CODERS
+from clusterpress.artifact.unpacking import Unpacker
 from clusterpress.codes import CODES
 from clusterpress.errors import ConfigError
 
@@ -23,12 +25,13 @@ _DIGEST_BYTES = 32
 # Where a stream's row has its coder, its number of values and its number of bytes.
 CODER, COUNT, SIZE = 1, 3, 4
 _STREAMS = 3
-CODERS = (RAW, *SYMBOL_CODERS)
+CODERS = (RAW, *SYMBOL_CODERS, *LANE_CODERS)
 # What the directory chooses among: a word put for another one gets past the first checks.
 WORDS = (
     *CODES,
     *DTYPES,
     *SYMBOL_CODERS,
+    *LANE_CODERS,
     *("conv", "fc", "other", DENSE, BUFFER, RAW),
     *("codebook", "index", "position", "scale", "transform", "bias", "norm"),
     *("weight", "0.weight", "1.weight", "lenet300_100", "f16", "O8", "~digest", "__metadata__"),
@@ -107,15 +110,13 @@ def decoded(data: bytes) -> dict[str, dict[str, npt.NDArray[Any]]]:
     """Give every stream's values by tensor and part, read from a file that is known to be good."""
     parts = unseal(data)
     directory = from_text(parts.text)
-    found: dict[str, dict[str, npt.NDArray[Any]]] = {}
-    for name, entry in directory.tensors.items():
-        place, found[name] = 0, {}
-        for stream in entry.streams:
-            piece = parts.payloads[name][place : place + stream.size]
-            shape = entry.shape if stream.part == "position" else (stream.count,)
-            coded = Encoded(stream.coder, stream.form, piece)
-            found[name][stream.part] = decode_stream(coded, shape)
-            place += stream.size
+    found: dict[str, dict[str, npt.NDArray[Any]]] = {
+        name: {
+            str(stream.part): values
+            for stream, values in zip(directory.tensors[name].streams, one.values, strict=True)
+        }
+        for name, one in Unpacker(directory, parts.payloads[BODY])
+    }
     for name, holder in directory.shared.items():
         found[name]["codebook"] = found[holder]["codebook"]
     return found
