@@ -17,7 +17,6 @@ from clusterpress.models import MODELS
 from .golden import CODERS, GOLDEN, GOLDEN_2, GOLDEN_2_FAST, OPTIONS, golden_network
 from .networks import NETWORKS, Small, dense_network, masked, mixed_network, shared
 
-
 TORCHVISION = {name for name in MODELS if name.startswith("torchvision_")}
 
 

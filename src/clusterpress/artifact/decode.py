@@ -268,7 +268,8 @@ def _first(name: str, entry: TensorEntry, payload: bytes) -> Unpacked:
 
 def _content(name: str, entry: TensorEntry, found: Unpacked) -> TensorContent:
     streams = tuple(
-        _stream(stream, values) for stream, values in zip(entry.streams, found.values, strict=True)
+        _stream(name, stream, values)
+        for stream, values in zip(entry.streams, found.values, strict=True)
     )
     _check_kept(name, {stream.part: stream.values for stream in streams})
     return TensorContent(
@@ -287,9 +288,12 @@ def _check_kept(name: str, values: Mapping[Part, npt.NDArray[Any]]) -> None:
             raise ValueError(f"{part} of tensor {name!r}: {found} for a mask that keeps {kept}")
 
 
-def _stream(entry: StreamEntry, values: npt.NDArray[Any]) -> Stream:
+def _stream(name: str, entry: StreamEntry, values: npt.NDArray[Any]) -> Stream:
     if entry.part in FINITE_PARTS:
-        check_finite(values)
+        try:
+            check_finite(values)
+        except ValueError as error:
+            raise ValueError(f"{entry.part} of tensor {name!r}: {error}") from error
     if entry.part == "position":
         values = values.astype(np.uint8, copy=False)
     return Stream(entry.part, values, None if isinstance(entry.form, str) else entry.form)

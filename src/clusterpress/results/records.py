@@ -68,8 +68,8 @@ def flatten(record: Mapping[str, Any]) -> Row:
         raise ValueError("it is not a JSON object")
     if record["format"] != FORMAT:
         raise ValueError(f"its format is {record['format']!r}; this version reads {FORMAT}")
-    # Older records have no such entry: there the baseline's seed was the run's.
-    record = {"baseline_seed": record["seed"], **record}
+    # Older records lack two entries: their baseline's seed was the run's, their files the first's.
+    record = {"baseline_seed": record["seed"], "artifact_version": 1, **record}
     row: Row = {name: record[name] for name in IDENTITY}
     row |= {name: _count(record, name) for name in (*SEEDS, *COUNTS)}
     row |= {name: _number(record, name) for name in ("baseline_top1_error", "top1_error")}

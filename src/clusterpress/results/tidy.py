@@ -37,6 +37,7 @@ COUNTS = (
     "header_bytes",
     "bias_bytes",
     "weight_stream_bytes",
+    "artifact_version",
 )
 MEASURED = (
     "latency_ms",
@@ -78,6 +79,8 @@ DIGITS = 10
 def tidy(rows: Iterable[Row]) -> pd.DataFrame:
     """Make the tidy frame of flat rows: columns in their fixed order, rows sorted, ids unique.
 
+    Of a point at one seed that was written in several file formats, the newest counts.
+
     Floats are rounded to ten significant digits, which is what the CSV holds, so that tables
     from the store and from the CSV are the same to the last byte.
     """
@@ -85,7 +88,9 @@ def tidy(rows: Iterable[Row]) -> pd.DataFrame:
     frame = frame.reindex(columns=_columns(frame))
     for name in frame.columns:
         frame[name] = _typed(frame[name], str(name))
-    return frame.drop_duplicates("id").sort_values(ORDER, ignore_index=True)
+    newest = frame.sort_values("artifact_version", ascending=False, kind="stable")
+    kept = newest.drop_duplicates("id").drop_duplicates(["point", "seed"])
+    return kept.sort_values(ORDER, ignore_index=True)
 
 
 def write_csv(records: pd.DataFrame, path: Path) -> None:

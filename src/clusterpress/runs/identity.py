@@ -92,12 +92,14 @@ def identify(plain: Mapping[str, Any]) -> Identity:
     point = digest(
         {"stages": chain(first, moves, 0)[-1], **method, **marks, "record": RECORD_VERSION}
     )
-    run = digest({"point": point, "seed": seed})
+    # A file's format changes its bytes, and neither what was trained nor what a point is.
+    written = {} if artifact.VERSION == 1 else {"artifact": artifact.VERSION}
+    run = digest({"point": point, "seed": seed, **written})
     return Identity(point, run, chain(first, moves, seed, seed if own is None else own))
 
 
 def _machine(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what of the trainer changes what is trained, and a file format that is not the first.
+    """Give what of the trainer changes what is trained.
 
     Where a training runs is no part of its identity otherwise.
     """
@@ -108,7 +110,6 @@ def _machine(plain: Mapping[str, Any]) -> dict[str, Any]:
         "precision": (str(trainer.get("precision") or own), own),
         # Batches are shared out, and each device draws its own augmentation.
         "devices": (trainer.get("devices", 1), 1),
-        "artifact": (artifact.VERSION, 1),
     }
     return {key: value for key, (value, default) in parts.items() if value != default}
 

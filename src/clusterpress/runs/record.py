@@ -3,7 +3,13 @@
 from math import isnan
 from typing import Any
 
-from clusterpress.artifact import CONVENTIONS, Ledger, han2016_huffman_bytes, held_parameters
+from clusterpress.artifact import (
+    CONVENTIONS,
+    VERSION,
+    Ledger,
+    han2016_huffman_bytes,
+    held_parameters,
+)
 from clusterpress.runs.identity import RECORD_VERSION
 from clusterpress.runs.plan import Plan
 from clusterpress.runs.provenance import peak_memory_bytes, provenance
@@ -29,6 +35,7 @@ def record(
     config, baseline = checked.config, stages[0]
     return {
         "format": RECORD_VERSION,
+        "artifact_version": VERSION,
         "id": checked.id,
         "point": checked.point,
         "paper": config["method"]["paper"],
