@@ -208,7 +208,10 @@ def test_recorded_architectures_are_built_without_a_network(name: str, tmp_path:
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     shared(layers[0], 32, 0.08)
     path, ledger = saved(
-        network, tmp_path, architecture={"name": name, "args": {"classes": 7, "channels": 1}}
+        network,
+        tmp_path,
+        architecture={"name": name, "args": {"classes": 7, "channels": 1}},
+        coder="fast",
     )
     assert ledger.header_bytes < max(2048, 256 * len(ledger.tensors()))
     state = torch.get_rng_state()

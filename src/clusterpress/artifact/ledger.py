@@ -19,6 +19,7 @@ from clusterpress.errors import ArtifactError
 
 # Kinds whose index, mask or values count the weights one by one.
 _BY_WEIGHT = ("dense", BUFFER, "masked", "shared")
+_COUNTED = 1 << 16
 NOT_WEIGHTS: tuple[Part, ...] = ("bias", "norm")
 
 
@@ -210,7 +211,12 @@ def gaps_of(mask: npt.NDArray[Any]) -> tuple[tuple[int, int], ...]:
 
 
 def _tally(counter: Counter[int], values: npt.NDArray[Any]) -> None:
-    symbols, counts = np.unique(values, return_counts=True)
+    if values.size and int(values.max()) < _COUNTED:  # Counting is many times faster than sorting.
+        found = np.bincount(values)
+        symbols = np.flatnonzero(found)
+        counts = found[symbols]
+    else:
+        symbols, counts = np.unique(values, return_counts=True)
     counter.update(dict(zip(symbols.tolist(), counts.tolist(), strict=True)))
 
 

@@ -54,6 +54,10 @@ class _Item:
     own: bytes
 
 
+# Lanes by their pieces: what each piece took of every stream, and the bytes.
+Lanes = dict[tuple[Piece, ...], tuple[list[tuple[Piece, Mapping[str, int]]], bytes]]
+
+
 def packed(tensors: Sequence[TensorContent], coder: Coder) -> Packed:
     """Encode all streams.
 
@@ -62,18 +66,23 @@ def packed(tensors: Sequence[TensorContent], coder: Coder) -> Packed:
     """
     items = {tensor.name: _items(tensor, coder) for tensor in tensors}
     entries = _entries(tensors, items)
-    in_lanes, lanes = _coded(entries, items)
+    done = _coded(entries, items, {})
+    in_lanes = _sizes(entries, done)
     better = {
-        tensor.name: [_smaller(item, in_lanes[tensor.name]) for item in items[tensor.name]]
-        for tensor in tensors
-    }
-    if any(
-        new is not old
+        name: [_smaller(item, in_lanes[name]) for item in of_tensor]
         for name, of_tensor in items.items()
-        for new, old in zip(better[name], of_tensor, strict=True)
-    ):
+    }
+    moved = {
+        name
+        for name, of_tensor in items.items()
+        if any(new is not old for new, old in zip(better[name], of_tensor, strict=True))
+    }
+    if moved:
         items, entries = better, _entries(tensors, better)
-        in_lanes, lanes = _coded(entries, items)
+        kept = {lane: one for lane, one in done.items() if not moved & {p.tensor for p in lane}}
+        done = _coded(entries, items, kept)
+        in_lanes = _sizes(entries, done)
+    lanes = [data for _, data in done.values()]
     sizes = {
         name: tuple(item.entry.size + in_lanes[name].get(item.entry.part, 0) for item in of_tensor)
         for name, of_tensor in items.items()
@@ -156,24 +165,30 @@ def replace_streams(tensor: TensorContent, streams: tuple[StreamEntry, ...]) -> 
 
 
 def _coded(
-    entries: Mapping[str, TensorEntry], items: Mapping[str, list[_Item]]
-) -> tuple[dict[str, dict[str, int]], list[bytes]]:
-    """Give the bytes of all streams in lanes, and the lanes."""
-    lanes = plan(entries)
+    entries: Mapping[str, TensorEntry], items: Mapping[str, list[_Item]], known: Lanes
+) -> Lanes:
+    """Code all lanes but those that are known, in order, on threads."""
+    lanes = [tuple(lane) for lane in plan(entries)]
+    missing = [lane for lane in lanes if lane not in known]
     given: dict[str, Parts] = {
         name: {str(item.entry.part): item.symbols for item in of_tensor}
         for name, of_tensor in items.items()
     }
 
     def work(number: int) -> tuple[list[tuple[Piece, Mapping[str, int]]], bytes]:
-        done, data = run_lane(lanes[number], entries, given)
+        done, data = run_lane(missing[number], entries, given)
         return [(one.piece, one.sizes) for one in done], data
 
-    results = on_threads(work, len(lanes))
+    found = dict(zip(missing, on_threads(work, len(missing)), strict=True))
+    return {lane: known[lane] if lane in known else found[lane] for lane in lanes}
+
+
+def _sizes(entries: Mapping[str, TensorEntry], lanes: Lanes) -> dict[str, dict[str, int]]:
+    """Give the bytes that lanes hold of every stream."""
     sizes: dict[str, dict[str, int]] = {name: {} for name in entries}
-    for pieces, _ in results:
+    for pieces, _ in lanes.values():
         for piece, of_parts in pieces:
             own = sizes[piece.tensor]
             for part, size in of_parts.items():
                 own[part] = own.get(part, 0) + size
-    return sizes, [data for _, data in results]
+    return sizes

@@ -116,7 +116,8 @@ class Stages:
         seconds = time.perf_counter() - start + self._seconds_before
         test = self.measure(network, "test")
         with self.store.appearing(place) as folder:
-            ledger = artifact.save(network, folder / NETWORK)
+            # A checkpoint is dense and large more often than it is shipped.
+            ledger = artifact.save(network, folder / NETWORK, coder="fast")
             write_json(
                 folder / "stage.json",
                 {
