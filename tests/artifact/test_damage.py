@@ -123,6 +123,10 @@ HOSTILE = {
     "architecture": (top("architecture", {"name": "x", "args": {"n": 10**12}}), "argument 'n'"),
     "position bits": (top("position_bits", 99), "position_bits"),
     "reference": (top("reference", {"ip1.weight": -4}), "reference of"),
+    "mask after what it masks": (
+        lambda f: row(f).insert(4, row(f).pop(3)),
+        "index comes before the mask",
+    ),
     "tied to itself": (top("tied", {"ip1.bias": "ip1.bias"}), "has parts of its own"),
     "tied to nothing": (top("tied", {"x.weight": "y.weight"}), "which is no plain tensor"),
     "tied to a list": (top("tied", {"x.weight": ["ip1.bias"]}), "which is no plain tensor"),

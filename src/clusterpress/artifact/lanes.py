@@ -61,7 +61,10 @@ class _Task:
         return values[start:stop]
 
     def _mask(self) -> Values:
-        return self.given["position"].reshape(self.place.rows, self.place.columns)
+        mask = self.given.get("position")
+        if mask is None:
+            raise ValueError(f"{self.stream.part} comes before the mask of what it holds")
+        return mask.reshape(self.place.rows, self.place.columns)
 
 
 class Lane:

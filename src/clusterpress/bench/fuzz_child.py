@@ -19,7 +19,13 @@ import torch
 # Before anything else imports them; numba cannot compile loops that count their own branches.
 with atheris.instrument_imports(
     include=["clusterpress.artifact", "clusterpress.codes"],
-    exclude=["clusterpress.codes.loops", "clusterpress.codes.expand"],
+    exclude=[
+        "clusterpress.codes.loops",
+        "clusterpress.codes.expand",
+        "clusterpress.artifact.binary",
+        "clusterpress.artifact.mask_model",
+        "clusterpress.artifact.tree_model",
+    ],
 ):
     from clusterpress.bench import fuzz_moves, fuzz_trial
 

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from clusterpress.artifact.container import BODY
+from clusterpress.artifact.floats import DTYPES
+from clusterpress.artifact.lane_plan import LANE_CODERS
+from clusterpress.artifact.tops import low_bytes
 from clusterpress.bench.fuzz_parts import (
     CODER,
     CODERS,
     COUNT,
+    FORM,
     SIZE,
     WORDS,
     Parts,
@@ -179,25 +184,33 @@ def _recoded(parts: Parts, rng: random.Random, wreck: Havoc) -> Parts:
         tensors = dict(stream_rows(replace(parts, text=json.dumps(fields))))
     except ValueError:
         return parts
-    name = rng.choice(sorted(tensors.keys() & parts.payloads.keys()) or [None])
-    if name is None:
+    name = rng.choice(sorted(tensors) or [None])
+    if name is None or BODY not in parts.payloads:
         return parts
-    rows, number = tensors[name], rng.randrange(len(tensors[name]))
-    before = sum(row[SIZE] for row in rows[:number] if type(row[SIZE]) is int)
-    if type(rows[number][SIZE]) is not int or not 0 <= before <= len(parts.payloads[name]):
+    row = rng.choice(tensors[name])
+    body, own = parts.payloads[BODY], [one for rows in tensors.values() for one in rows]
+    begin = len(body) - sum(map(own_bytes, own))
+    start = begin + sum(map(own_bytes, own[: [one is row for one in own].index(True)]))
+    end = start + own_bytes(row)
+    if not 0 <= begin <= start <= end <= len(body):
         return parts
-    old, start = parts.payloads[name], before
-    end = max(start, min(len(old), start + rows[number][SIZE]))
-    data = wreck(old[start:end]) if rng.random() < 0.7 else rng.randbytes(rng.randint(0, 40))
-    row = rows[number]
-    row[SIZE] = len(data)
+    data = wreck(body[start:end]) if rng.random() < 0.7 else rng.randbytes(rng.randint(0, 40))
     if rng.random() < 0.4:
         row[CODER] = rng.choice(CODERS)
     if rng.random() < 0.2:
         row[COUNT] = rng.choice(_NUMBERS)
-    fields["tensors"][name][-len(rows) :] = rows
+    row[SIZE:] = [len(data)] if len(row) > SIZE or row[CODER] not in LANE_CODERS else []
+    fields["tensors"][name][-len(tensors[name]) :] = tensors[name]
     text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
-    return Parts(text, parts.payloads | {name: old[:start] + data + old[end:]})
+    return Parts(text, {BODY: body[:start] + data * (len(row) > SIZE) + body[end:]})
+
+
+def own_bytes(row: list[Any]) -> int:
+    """Give the bytes of its own that a stream's row states or, in a lane, has beside it."""
+    if len(row) > SIZE:
+        return row[SIZE] if type(row[SIZE]) is int and row[SIZE] > 0 else 0
+    lies = type(row[COUNT]) is not int or row[COUNT] < 0
+    return 0 if lies or row[FORM] not in DTYPES else low_bytes(row[COUNT], row[FORM])
 
 
 def _fitted(data: bytes, length: int, rng: random.Random) -> bytes:

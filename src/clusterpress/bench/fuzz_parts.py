@@ -23,7 +23,7 @@ from clusterpress.errors import ConfigError
 
 _DIGEST_BYTES = 32
 # Where a stream's row has its coder, its number of values and its number of bytes.
-CODER, COUNT, SIZE = 1, 3, 4
+CODER, FORM, COUNT, SIZE = 1, 2, 3, 4
 _STREAMS = 3
 CODERS = (RAW, *SYMBOL_CODERS, *LANE_CODERS)
 # What the directory chooses among: a word put for another one gets past the first checks.
@@ -87,7 +87,7 @@ def stream_rows(parts: Parts) -> Iterator[tuple[str, list[list[Any]]]]:
     tensors = fields_of(parts).get("tensors")
     for name, row in tensors.items() if isinstance(tensors, dict) else ():
         streams = row[_STREAMS:] if isinstance(row, list) else []
-        if streams and all(isinstance(stream, list) and len(stream) > SIZE for stream in streams):
+        if streams and all(isinstance(stream, list) and len(stream) > COUNT for stream in streams):
             yield name, streams
 
 

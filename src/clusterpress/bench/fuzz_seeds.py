@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from clusterpress.artifact import save
+from clusterpress.bench.fuzz_parts import unseal
 from clusterpress.codes import (
     Binary,
     Code,
@@ -46,9 +47,13 @@ def normed() -> nn.Module:
 
 def target(data: bytes) -> nn.Module:
     """Give the network that a file, perhaps a damaged one, is most likely for."""
-    if b"conv" not in data:
+    try:
+        text = unseal(data).text
+    except ValueError:
+        text = ""
+    if "conv" not in text:
         return linear()
-    return normed() if b"buffer" in data else convolutions()
+    return normed() if "buffer" in text else convolutions()
 
 
 def write(folder: Path) -> list[Path]:
