@@ -1,5 +1,6 @@
 """Data sets with an official train and test part, read through torchvision."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,9 @@ class OfficialData(Normalisation):
     validation: int = 5000
 
     @staticmethod
+    @abstractmethod
     def split(data: Any) -> Split:
         """Give the images and labels that a torchvision data set holds."""
-        raise NotImplementedError
 
     def load(self, data_dir: Path | None = None, download: bool = True) -> ImageSet:
         """Load the images from ``<data_dir>/<place>``.
