@@ -1,0 +1,77 @@
+"""Commands that check and run experiments."""
+
+from typing import Annotated
+
+import typer
+
+from clusterpress.cli.options import Data, Papers, console
+from clusterpress.cli.options import seeds as root_seeds
+from clusterpress.cli.records import print_comparison
+
+
+def list_() -> None:
+    """Name the methods, data sets, models and suite points that there are."""
+    from clusterpress.places import folder
+    from clusterpress.runs.suites import suite_points
+
+    for group in sorted(path for path in folder("conf").iterdir() if path.is_dir()):
+        names = " ".join(sorted(path.stem for path in group.glob("*.yaml")))
+        console.print(f"[bold]{group.name}[/]: {names}")
+    points = suite_points()
+    for suite in sorted({(point.paper, point.data) for point in points}):
+        names = " ".join(p.name for p in points if (p.paper, p.data) == suite)
+        console.print(f"[bold]suite {suite[0]} on {suite[1]}[/]: {names}")
+
+
+def validate(context: typer.Context) -> None:
+    """Check a config given by overrides, or every suite point and claim; trains nothing."""
+    from clusterpress.places import folder
+    from clusterpress.results import load_claims
+    from clusterpress.runs.compose import compose, sweep_points
+    from clusterpress.runs.named import point_config
+    from clusterpress.runs.plan import plan
+    from clusterpress.runs.suites import suite_points
+
+    if context.args:
+        for overrides in sweep_points(context.args):
+            checked = plan(compose(overrides))
+            console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
+        return
+    points, claims = suite_points(), load_claims(folder("experiments"))
+    for point in points:
+        plan(point_config(point.overrides))
+    console.print(f"valid: {len(points)} suite points, {len(claims)} claims")
+
+
+def run(context: typer.Context) -> None:
+    """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m."""
+    from clusterpress.runs import sweep
+
+    flags = {"-m", "--multirun"} & set(context.args)
+    overrides = [argument for argument in context.args if argument not in flags]
+    failed = sweep.run_sweep(overrides) if flags else sweep.run_point(overrides)
+    raise typer.Exit(failed)
+
+
+def reproduce(
+    papers: Papers = None,
+    data: Data = None,
+    seeds: Annotated[str, typer.Option(help="Root seeds, such as 0,1,2.")] = "0,1,2",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
+    override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what there is to do.")] = False,
+) -> None:
+    """Say what there is to do, run the suites of papers on data sets, print the comparison."""
+    from clusterpress.runs.forecast import forecast
+    from clusterpress.runs.suite_run import report_failures, run_all
+    from clusterpress.runs.suites import chosen, suite_points
+
+    points = chosen(suite_points(), papers or [], data or ["digits"])
+    extra = tuple(override or [])
+    tasks = [(point.title, (*point.overrides, *extra)) for point in points]
+    console.print(forecast([overrides for _, overrides in tasks], root_seeds(seeds)).sentence())
+    if plan:
+        return
+    ended = run_all(tasks, root_seeds(seeds), jobs)
+    print_comparison(data or ["digits"], None, extra)
+    raise typer.Exit(report_failures(ended))

@@ -1,0 +1,36 @@
+"""Options that several commands share, and where commands print."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+console = Console(highlight=False, soft_wrap=True)
+FREE = {"allow_extra_args": True, "ignore_unknown_options": True}
+Papers = Annotated[list[str] | None, typer.Argument(help="Papers; none means all.")]
+Data = Annotated[list[str] | None, typer.Option("--data", help="Data sets; none means all.")]
+Arch = Annotated[
+    str,
+    typer.Option(
+        help="The network: resnet20, vgg16(classes=100), torchvision:resnet18, module:factory."
+    ),
+]
+Shape = Annotated[str | None, typer.Option("--input", help="Shape of one input, as 3,224,224.")]
+Records = Annotated[Path | None, typer.Option(help="A records.csv instead of the store.")]
+
+
+def seeds(text: str) -> list[int]:
+    """Read root seeds such as ``0,1,2``."""
+    try:
+        return [int(seed) for seed in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"--seeds is {text!r}, it must be like 0,1,2") from error
+
+
+def floats(option: str, text: str) -> tuple[float, ...]:
+    """Read the numbers of an option such as ``0.5,0.5,0.5``."""
+    try:
+        return tuple(float(number) for number in text.split(",") if text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} is {text!r}, it must be like 0.5,0.5,0.5") from error
