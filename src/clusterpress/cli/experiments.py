@@ -63,8 +63,9 @@ def reproduce(
 ) -> None:
     """Say what there is to do, run the suites of papers on data sets, print the comparison."""
     from clusterpress.runs.forecast import forecast
-    from clusterpress.runs.suite_run import report_failures, run_all
+    from clusterpress.runs.suite_run import run_all
     from clusterpress.runs.suites import chosen, suite_points
+    from clusterpress.runs.task import report_failures
 
     points = chosen(suite_points(), papers or [], data or ["digits"])
     extra = tuple(override or [])
