@@ -84,9 +84,9 @@ def test_shared_parameters_buffers_and_frozen_parts_are_kept_exactly(tmp_path: P
     assert loaded.inner.parametrizations.weight.original.requires_grad
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("method", ["han2016", "son2018", "wang2020", "uniform"])
-def test_networks_of_half_precision_stay_such(dtype, method: str, tmp_path: Path) -> None:
+def test_networks_of_other_precision_stay_such(dtype, method: str, tmp_path: Path) -> None:
     model = pictures().to(dtype)
     compressed = clusterpress.compress(
         model, method, settings=SMALL.get(method), example=IMAGES[:1]
@@ -104,8 +104,11 @@ def test_networks_of_half_precision_stay_such(dtype, method: str, tmp_path: Path
     assert {value.dtype for value in model.state_dict().values()} == {dtype, torch.int64}
 
 
-def test_what_is_not_compressed_keeps_its_bits_in_half_precision() -> None:
-    model = pictures().bfloat16()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_what_is_not_compressed_keeps_its_bits_in_other_precision(dtype) -> None:
+    model = pictures().to(dtype)
+    for parameter in model.parameters():
+        parameter.data += 1e-12 * torch.rand_like(parameter)
     compressed = clusterpress.compress(model, "share_fc").network.state_dict()
     for name, value in model.state_dict().items():
         if name != "fc.weight":

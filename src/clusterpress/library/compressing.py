@@ -54,7 +54,7 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
 
     Every linear and 2-D convolution layer may be compressed. Weights that another module holds
     too, buffers and all other parameters are kept exactly, and so are the dtypes of networks in
-    half precision: steps compute in float32, and the layers go on in their own dtype.
+    half or double precision: steps compute in float32, and the layers go on in their own dtype.
 
     Args:
         model: Any network; codes that hold its weights already are built upon.
