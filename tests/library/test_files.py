@@ -73,6 +73,23 @@ def test_an_export_says_what_is_missing_or_does_not_fit(tmp_path: Path, monkeypa
         export(pictures(), tmp_path / "x.onnx", (3, 8, 8))
 
 
+class Pairs(Pictures):
+    def forward(self, images):
+        return super().forward(images), images
+
+
+def test_an_export_takes_one_tensor_out_and_leaves_the_random_state(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    state = torch.get_rng_state()
+    with pytest.raises(ConfigError, match="gives a tuple"):
+        export(Pairs().eval(), tmp_path / "x.onnx", (3, 8, 8))
+    export(pictures(), tmp_path / "x.onnx", (3, 8, 8))
+    again = torch.get_rng_state()
+    torch.set_rng_state(state)
+    Pairs()
+    assert torch.equal(torch.get_rng_state(), again)
+
+
 def test_the_commands_go_from_weights_to_a_file_and_back(tmp_path: Path) -> None:
     save_file(pictures().state_dict(), tmp_path / "weights.safetensors")
     small, dense = tmp_path / "small.safetensors", tmp_path / "dense.safetensors"
