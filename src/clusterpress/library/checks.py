@@ -47,7 +47,7 @@ def check_images(network: nn.Module, images: ImageSet) -> None:
     """
     device = next((tensor.device for tensor in network.parameters()), torch.device("cpu"))
     try:
-        with torch.random.fork_rng(devices=[]), torch.inference_mode():
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
             logits = network(torch.zeros(1, *images.shape, device=device))
     except Exception as error:  # Whatever somebody's forward() raises.
         raise ConfigError(

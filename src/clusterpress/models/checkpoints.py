@@ -58,8 +58,8 @@ def read_state(path: Path) -> State:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:  # torch's own words advise to run the file's code.
         raise ConfigError(
-            f"{path} is no checkpoint that can be read safely: it holds more than tensors, such as "
-            "a whole pickled network; save its state_dict() instead, best as safetensors"
+            f"{path} is no checkpoint that can be read safely: it is damaged, or holds more than "
+            "tensors, such as a pickled network: save its state_dict() instead, best as safetensors"
         ) from error
     except Exception as error:  # torch's reader lets a damaged file raise whatever it meets.
         reason = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
