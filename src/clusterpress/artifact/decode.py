@@ -20,7 +20,7 @@ from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import check_finite
 from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.limits import check_alone
-from clusterpress.artifact.resize import Rebuilt, checked_places, fill, rebuild
+from clusterpress.artifact.resize import Rebuilt, checked_places, fill, in_memory, rebuild
 from clusterpress.artifact.unpacking import Unpacked, Unpacker
 from clusterpress.codes import Kernels, Stream
 from clusterpress.codes.base import Part
@@ -88,16 +88,13 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
     Raises:
         ArtifactError: The file is missing, damaged, hostile, of an unknown version, or does not
             fit the network. ``into`` is then unchanged.
-        ConfigError: ``into`` is missing and the file records no architecture, or it is no network
-            with weights in memory.
+        ConfigError: ``into`` is missing and the file records no architecture, or is not in memory.
     """
-    if into is not None:
-        _require_memory(into)
     file = _open(Path(path))
     if into is None and file.directory.architecture is None:
         raise ConfigError(f"The artifact {path} records no architecture: pass a network as into=.")
     try:
-        network = _build(file) if into is None else into
+        network = _build(file) if into is None else in_memory(into)
         places = checked_places(network, file.directory)
         tensors: dict[str, Rebuilt] = {}
         for content in file.contents():
@@ -106,16 +103,6 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
         raise _refusal(path, "loaded", error) from error
     fill(places, tensors, file.directory.tied)
     return network
-
-
-def _require_memory(network: nn.Module) -> None:
-    if not isinstance(network, nn.Module):
-        raise ConfigError(f"into is {network!r:.80}, it must be a torch module.")
-    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
-        raise ConfigError(
-            "The network passed as into= lies on the meta device, which has no memory to load to: "
-            "build it on another, as by network.to_empty(device='cpu')."
-        )
 
 
 def read(path: str | os.PathLike[str]) -> Inspection:
