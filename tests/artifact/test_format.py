@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
-from clusterpress.artifact import save
+from clusterpress.artifact import read, save, state
 from clusterpress.artifact.binary import SQUASH, STRETCH
 from clusterpress.artifact.content import contents
+from clusterpress.codes import CODES, Kernels, KernelSet, attach
 
 from .golden import GOLDEN_2, GOLDEN_2_FAST, golden_network
 from .networks import NETWORKS
 from .reader import read_file
+from .weights import MADE, weight
 
 
 def agrees(network, data: bytes) -> None:
@@ -36,6 +39,37 @@ def test_another_reader_reads_every_code(name: str, tmp_path: Path) -> None:
     network = NETWORKS[name]()
     save(network, tmp_path / "file")
     agrees(network, (tmp_path / "file").read_bytes())
+
+
+def turned_network() -> nn.Module:
+    generator = torch.Generator().manual_seed(0)
+    network, shape = nn.Sequential(nn.Conv2d(4, 6, 3)), (6, 4, 3, 3)
+    kernel_set = KernelSet(torch.randn(5, 9, generator=generator), torch.float32)
+    labels, turns = torch.arange(24) % 5, torch.arange(24) % 8
+    scales = torch.randn(6, 4, generator=generator)
+    scales[1, 2] = 0
+    code = Kernels(labels, kernel_set, shape, transforms=turns, mask=scales != 0)
+    attach(network[0], "weight", code, scales)
+    return network
+
+
+WEIGHTS = {**NETWORKS, "kernels": turned_network}
+
+
+def test_the_page_says_what_the_parts_of_every_code_mean(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/format.md").read_text().partition("## Weights")[2]
+    seen = set()
+    for name, network in WEIGHTS.items():
+        save(network(), tmp_path / name)
+        dense = state(tmp_path / name)
+        found = read_file((tmp_path / name).read_bytes())
+        for tensor, entry in read(tmp_path / name).directory.items():
+            if entry.kind in CODES:
+                made = weight(entry.kind, list(entry.shape), found[tensor])
+                assert np.array_equal(made, dense[tensor].numpy()), (name, tensor)
+                assert f"| `{entry.kind}` |" in page
+                seen.add(entry.kind)
+    assert seen == set(CODES) == set(MADE)
 
 
 def test_another_reader_reads_bfloat16(tmp_path: Path) -> None:

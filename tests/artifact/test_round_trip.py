@@ -365,6 +365,26 @@ def _untie(module: nn.Module) -> None:
         module.weight = nn.Parameter(module.weight.detach().clone())
 
 
+class Counting(nn.Linear):
+    def get_extra_state(self) -> dict[str, int]:
+        return {"calls": 3}
+
+
+def test_modules_that_keep_more_than_tensors_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Module '0'.* keeps _extra_state besides parameters"):
+        save(nn.Sequential(Counting(4, 3)), tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(4, 3)))
+    saved(scripted, tmp_path)
+
+
+def test_only_a_network_in_memory_is_loaded_into(tmp_path: Path) -> None:
+    path, _ = saved(mixed_network(), tmp_path)
+    for into, sentence in ((Small().to("meta"), "to_empty"), (Small, "must be a torch module")):
+        with pytest.raises(ConfigError, match=sentence):
+            load(path, into=into)
+
+
 def test_a_layer_used_twice_stays_one_layer(tmp_path: Path) -> None:
     def twice() -> nn.Sequential:
         layer = nn.Linear(4, 4)

@@ -48,6 +48,16 @@ def test_every_photograph_gets_the_networks_channels(
         assert (image.shape, image.dtype) == ((channels, 16, 16), torch.uint8)
 
 
+def test_pixels_that_would_be_cut_off_and_bombs_are_refused(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "a.tif"
+    for mode in ("I;16", "I", "L"):
+        Image.new(mode, (20, 20), 255).save(path)
+        if mode == "L":
+            monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        with pytest.raises(DataError, match="8 bits" if mode != "L" else "decompression bomb"):
+            SMALL.read(path, None)
+
+
 @pytest.mark.parametrize("drawn", [None, 0, 7])
 def test_workers_change_nothing_and_leave_the_random_state(
     split: FileSplit, drawn: int | None

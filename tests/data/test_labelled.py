@@ -38,6 +38,8 @@ def test_flat_validation_images_are_labelled_by_their_kit(tmp_path: Path) -> Non
     kit(tmp_path / "ILSVRC2012_devkit_t12" / "data", [3, 1])
     data = read(tmp_path / "val")
     assert (data.split.labels.tolist(), data.classes) == ([1, 2], 1000)
+    with pytest.raises(ConfigError, match="lie flat"):
+        read(tmp_path / "val", classes=WNIDS[::-1])
 
 
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A network of one's own: what is compressed, what is kept, what comes back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 import torchvision
 import yaml
 from torch import nn
+from torch.nn.utils import prune
 
 import clusterpress
 from clusterpress import ConfigError, DataError
@@ -82,9 +84,9 @@ def test_shared_parameters_buffers_and_frozen_parts_are_kept_exactly(tmp_path: P
     assert loaded.inner.parametrizations.weight.original.requires_grad
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("method", ["han2016", "son2018", "wang2020", "uniform"])
-def test_networks_of_half_precision_stay_such(dtype, method: str, tmp_path: Path) -> None:
+def test_networks_of_other_precision_stay_such(dtype, method: str, tmp_path: Path) -> None:
     model = pictures().to(dtype)
     compressed = clusterpress.compress(
         model, method, settings=SMALL.get(method), example=IMAGES[:1]
@@ -102,8 +104,11 @@ def test_networks_of_half_precision_stay_such(dtype, method: str, tmp_path: Path
     assert {value.dtype for value in model.state_dict().values()} == {dtype, torch.int64}
 
 
-def test_what_is_not_compressed_keeps_its_bits_in_half_precision() -> None:
-    model = pictures().bfloat16()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_what_is_not_compressed_keeps_its_bits_in_other_precision(dtype) -> None:
+    model = pictures().to(dtype)
+    for parameter in model.parameters():
+        parameter.data += 1e-12 * torch.rand_like(parameter)
     compressed = clusterpress.compress(model, "share_fc").network.state_dict()
     for name, value in model.state_dict().items():
         if name != "fc.weight":
@@ -148,6 +153,21 @@ def pruned_by_hook() -> nn.Module:
     return model
 
 
+def lazy() -> nn.Module:
+    return nn.Sequential(nn.LazyLinear(3))
+
+
+def pruned_by_torch() -> nn.Module:
+    model = pictures()
+    prune.random_unstructured(model.fc, "weight", 0.5)
+    return model
+
+
+def compressed(model: object = None, method: object = "none", **options: object) -> Callable:
+    model = pictures() if model is None else model
+    return lambda: clusterpress.compress(model, method, **options)
+
+
 WRONG = {
     "method": (lambda: clusterpress.compress(pictures(), "son2019"), "nearest is 'son2018'"),
     "step": (
@@ -182,6 +202,29 @@ WRONG = {
         "worth nothing without data",
     ),
     "data": (lambda: clusterpress.compress(pictures(), "none", [1, 2]), "data is a list"),
+    "a class": (compressed(method=[Prune]), "is no step"),
+    "one step": (compressed(method=Prune(keep=0.5)), "list of steps"),
+    "a step for a knob": (compressed(method="son2018", settings={"cluster": 3}), "names no knob"),
+    "another class": (
+        compressed(method="son2018", settings={"cluster._target_": "os.getcwd"}),
+        "names no knob",
+    ),
+    "no tensor": (compressed(method="wang2020", example=[1]), "must be a tensor"),
+    "no network": (compressed(IMAGES), "must be a torch module"),
+    "no sizes": (compressed(lazy()), "no size yet"),
+    "no memory": (compressed(pictures().to("meta")), "no memory"),
+    "pruned by torch": (compressed(pruned_by_torch()), r"prune\.remove"),
+    "channels": (
+        compressed(data=(images_and_labels()[0][:, :1], images_and_labels()[1])),
+        r"images of shape \(1, 8, 8\)",
+    ),
+    "no logits": (compressed(Pictures().features, data=images_and_labels()), r"not logits"),
+    "architecture": (compressed(architecture={"name": "lenet55", "args": {}}), "is 'lenet5'"),
+    "another architecture": (
+        compressed(architecture={"name": "lenet5", "args": {}}),
+        "no lenet5 of {}: see tensor 'features.0.weight'",
+    ),
+    "architecture's form": (compressed(architecture={"args": {}}), "name is not a short text"),
     "foreign": (lambda: clusterpress.compress(pruned_by_hook(), "none"), "parametrized"),
 }
 
@@ -197,10 +240,20 @@ def test_wrong_images_and_weights_are_data_errors() -> None:
     images, labels = images_and_labels()
     with pytest.raises(DataError, match="uint8"):
         clusterpress.compress(pictures(), "none", (images.float(), labels))
+    for wrong in (labels + 1, labels - 1):
+        with pytest.raises(DataError, match="outputs from 0 to 3"):
+            clusterpress.compress(pictures(), "none", (images, wrong))
     model = pictures()
     model.fc.weight.data[0, 0] = torch.nan
     with pytest.raises(DataError, match="'fc'"):
         clusterpress.compress(model, "han2016")
+
+
+def test_a_network_without_layers_to_compress_says_so() -> None:
+    convolution = nn.Sequential(nn.ConvTranspose2d(2, 3, 3))
+    for model in (convolution, torch.jit.script(pictures())):
+        left_out = clusterpress.compress(model, [Share(bits=1)]).left_out
+        assert left_out[0].startswith("no weight was compressed")
 
 
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:

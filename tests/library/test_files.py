@@ -73,6 +73,23 @@ def test_an_export_says_what_is_missing_or_does_not_fit(tmp_path: Path, monkeypa
         export(pictures(), tmp_path / "x.onnx", (3, 8, 8))
 
 
+class Pairs(Pictures):
+    def forward(self, images):
+        return super().forward(images), images
+
+
+def test_an_export_takes_one_tensor_out_and_leaves_the_random_state(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    state = torch.get_rng_state()
+    with pytest.raises(ConfigError, match="gives a tuple"):
+        export(Pairs().eval(), tmp_path / "x.onnx", (3, 8, 8))
+    export(pictures(), tmp_path / "x.onnx", (3, 8, 8))
+    again = torch.get_rng_state()
+    torch.set_rng_state(state)
+    Pairs()
+    assert torch.equal(torch.get_rng_state(), again)
+
+
 def test_the_commands_go_from_weights_to_a_file_and_back(tmp_path: Path) -> None:
     save_file(pictures().state_dict(), tmp_path / "weights.safetensors")
     small, dense = tmp_path / "small.safetensors", tmp_path / "dense.safetensors"
@@ -126,6 +143,36 @@ def test_wrong_options_are_refused(words, sentence: str, tmp_path: Path) -> None
     assert isinstance(done.exception, ConfigError)
     assert sentence in str(done.exception)
     assert not out.exists()
+
+
+def test_no_command_writes_over_what_it_reads(tmp_path: Path) -> None:
+    weights, small = tmp_path / "weights.safetensors", tmp_path / "small.safetensors"
+    save_file(pictures().state_dict(), weights)
+    clusterpress.compress(pictures(), "none").save(small)
+    (tmp_path / "link").symlink_to(weights)
+    compress = ("compress", weights, "--arch", PICTURES, "--method", "none", "-o")
+    for words, read in (
+        ((*compress, weights), weights),
+        ((*compress, tmp_path / "link"), weights),
+        (("decompress", small, "-o", small), small),
+        (("export", small, "--arch", PICTURES, "--input", "3,8,8", "-o", small), small),
+    ):
+        before = read.read_bytes()
+        done = run(*words)
+        assert isinstance(done.exception, ConfigError)
+        assert "the file that is read" in str(done.exception)
+        assert read.read_bytes() == before
+
+
+def test_what_is_no_state_dict_says_what_it_is(tmp_path: Path) -> None:
+    clusterpress.compress(pictures(), "none").save(tmp_path / "small.safetensors")
+    torch.save(pictures(), tmp_path / "whole.pt")
+    for name, sentence in (("small.safetensors", "decompress"), ("whole.pt", "state_dict()")):
+        out = tmp_path / "out"
+        done = run("compress", tmp_path / name, "--arch", PICTURES, "--method", "none", "-o", out)
+        assert isinstance(done.exception, ConfigError)
+        assert sentence in str(done.exception)
+        assert "\x1b" not in str(done.exception)
 
 
 def test_images_train_as_an_image_set_with_its_own_normalisation() -> None:

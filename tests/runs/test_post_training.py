@@ -116,6 +116,39 @@ def test_a_subset_of_the_classes_needs_the_list(
         score_files(small, Photographs(photographs, classes=names))
 
 
+def test_names_of_classes_stand_one_a_line(photographs: Path, small: Path, tmp_path: Path) -> None:
+    (photographs / "class2").rename(photographs / "class 2")
+    names = tmp_path / "names.txt"
+    names.write_text("class0\nclass1\n\nclass 2\r\nclass3\n")
+    assert score_files(small, Photographs(photographs, classes=names)).ours.n == 24
+    names.write_text("\n")
+    with pytest.raises(ConfigError, match="is empty"):
+        score_files(small, Photographs(photographs, classes=names))
+
+
+class Other(nn.Module):
+    """A network that says of its channels no default, and takes no images."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(channels, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.fc(images)
+        return logits
+
+
+def test_a_network_of_somebody_elses_says_what_does_not_fit(
+    photographs: Path, tmp_path: Path
+) -> None:
+    save_file(Other(3).state_dict(), tmp_path / "other.safetensors")
+    chosen = Photographs(photographs, crop=16)
+    for arguments, sentence in (("", "does not take"), ("(channels=3)", "does not give logits")):
+        arch = f"{__name__}:Other{arguments}"
+        with pytest.raises(ConfigError, match=sentence):
+            score_files(tmp_path / "other.safetensors", chosen, arch=arch)
+
+
 def test_a_grey_network_wants_its_own_normalisation(photographs: Path, tmp_path: Path) -> None:
     recorded = {"name": "lenet5", "args": {"classes": CLASSES, "channels": 1}}
     path = tmp_path / "grey.safetensors"

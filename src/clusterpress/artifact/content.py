@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -76,8 +76,10 @@ def contents(network: nn.Module) -> list[TensorContent]:
 
     Raises:
         ConfigError: A tensor is held by something that is no code, has a dtype that an artifact
-            does not hold, or is a part or another view of another one.
+            does not hold, or is a part or another view of another one; or a module keeps state
+            that is neither parameter nor buffer.
     """
+    _require_only_tensors(network)
     holders: dict[int, str] = {}
     tied = ties(network)
     return [
@@ -93,6 +95,7 @@ def elements(network: nn.Module) -> dict[str, int]:
     Raises:
         ConfigError: As ``contents``, but for dtypes.
     """
+    _require_only_tensors(network)
     tied, found = ties(network), dict[str, int]()
     for name, place in places(network).items():
         _kind(place, name)
@@ -134,6 +137,24 @@ def _require_same(first: str, one: Place, second: str, other: Place) -> None:
             f"Tensors {first!r} and {second!r} lie in the same memory (tied) and are not the same "
             "plain tensor; an artifact cannot hold that: untie them first."
         )
+
+
+def _require_only_tensors(network: nn.Module) -> None:
+    """Refuse modules that save more than tensors of theirs, such as torch's quantised layers.
+
+    What they keep besides would be missing in the file, and nothing would tell.
+    """
+    for name, module in _plain_modules(network):
+        if isinstance(module, torch.jit.ScriptModule):
+            continue  # It compiles what it holds, and holds parameters and buffers alone.
+        saved: dict[str, Any] = {}
+        module._save_to_state_dict(saved, "", keep_vars=True)
+        beyond = sorted(set(saved) - set(_tensors(module)))
+        if beyond:
+            raise ConfigError(
+                f"Module {name!r} ({type(module).__name__}) keeps {', '.join(beyond)} besides "
+                "parameters and buffers; an artifact cannot hold that."
+            )
 
 
 def foreign(place: Place) -> bool:

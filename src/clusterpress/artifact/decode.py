@@ -20,7 +20,7 @@ from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import check_finite
 from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.limits import check_alone
-from clusterpress.artifact.resize import Rebuilt, checked_places, fill, rebuild
+from clusterpress.artifact.resize import Rebuilt, checked_places, fill, in_memory, rebuild
 from clusterpress.artifact.unpacking import Unpacked, Unpacker
 from clusterpress.codes import Kernels, Stream
 from clusterpress.codes.base import Part
@@ -88,13 +88,13 @@ def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Modu
     Raises:
         ArtifactError: The file is missing, damaged, hostile, of an unknown version, or does not
             fit the network. ``into`` is then unchanged.
-        ConfigError: ``into`` is missing and the file records no architecture.
+        ConfigError: ``into`` is missing and the file records no architecture, or is not in memory.
     """
     file = _open(Path(path))
     if into is None and file.directory.architecture is None:
         raise ConfigError(f"The artifact {path} records no architecture: pass a network as into=.")
     try:
-        network = _build(file) if into is None else into
+        network = _build(file) if into is None else in_memory(into)
         places = checked_places(network, file.directory)
         tensors: dict[str, Rebuilt] = {}
         for content in file.contents():

@@ -98,6 +98,22 @@ def _check_alphabet(content: TensorContent, code: Code, original: torch.Tensor) 
         raise ValueError(f"its index has an alphabet of {stated}, by its transform it is {known}")
 
 
+def in_memory(network: nn.Module) -> nn.Module:
+    """Give back a caller's network, once it is known that tensors can be put into it.
+
+    Raises:
+        ConfigError: It is no network, or lies on the meta device.
+    """
+    if not isinstance(network, nn.Module):
+        raise ConfigError(f"into is {network!r:.80}, it must be a torch module.")
+    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
+        raise ConfigError(
+            "The network passed as into= lies on the meta device, which has no memory to load to: "
+            "build it on another, as by network.to_empty(device='cpu')."
+        )
+    return network
+
+
 def checked_places(network: nn.Module, directory: Directory) -> dict[str, Place]:
     """Give the places of all tensors, once the network is known to be able to take them.
 

@@ -88,9 +88,9 @@ def decompress(
     output: Annotated[Path, typer.Option("--output", "-o", help="A dense safetensors file.")],
 ) -> None:
     """Write the dense weights of a compressed file, for any program that reads safetensors."""
-    from clusterpress.library import decompress as write
+    from clusterpress.library.commands import decompress_file
 
-    console.print(f"wrote {output}: {write(path, output):,} bytes")
+    console.print(f"wrote {output}: {decompress_file(path, output):,} bytes")
 
 
 def export(

@@ -21,6 +21,7 @@ from clusterpress.data.images import Batch
 from clusterpress.errors import DataError
 
 MODES = {1: "L", 3: "RGB"}
+UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError)
 # Share of the area and shape of a random crop (Szegedy et al. 2015), torchvision's defaults.
 AREA, ASPECT = (0.08, 1.0), (3 / 4, 4 / 3)
 
@@ -53,8 +54,9 @@ class Reading:
         """
         try:
             with Image.open(path) as file:
+                _require_bytes(file)
                 image = file.convert(MODES[self.channels])
-        except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+        except (*UNREADABLE, OSError, ValueError, SyntaxError) as error:
             reason = str(error).strip() or type(error).__name__
             raise DataError(f"{path} is no image that can be decoded: {reason}.") from error
         pixels: torch.Tensor = move.pil_to_tensor(
@@ -155,6 +157,12 @@ class _Reader(torch.utils.data.Dataset[torch.Tensor | str]):
     def _image(self, place: int) -> torch.Tensor:
         seed = None if self.drawn is None else derived_seed(self.drawn, place)
         return self.split.reading.read(self.split.path(place), seed)
+
+
+def _require_bytes(image: Image.Image) -> None:
+    """Refuse pixels of more than a byte a channel, which Pillow would cut off at 255, not scale."""
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(f"its pixels are of mode {image.mode}, they must have 8 bits a channel")
 
 
 def _context() -> BaseContext | None:

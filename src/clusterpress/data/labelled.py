@@ -11,7 +11,7 @@ from clusterpress.data.file_images import FileSplit, Reading
 from clusterpress.data.folders import class_names, read_classes
 from clusterpress.data.images import normalized
 from clusterpress.data.normalisation import check_channels
-from clusterpress.errors import DataError
+from clusterpress.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +66,16 @@ def read_labelled(
 
     Raises:
         DataError: There are no images, or they are not labelled.
-        ConfigError: ``mean`` or ``std`` do not fit the channels.
+        ConfigError: ``mean`` or ``std`` do not fit the channels, or ``classes`` is given for flat
+            images.
     """
     found = class_names(folder)
     if not found and flat_images(folder):
+        if classes:
+            raise ConfigError(
+                f"a list of classes is for folders of classes; the images in {folder} lie flat, "
+                "and their classes are in the order of their sorted WordNet names"
+            )
         split, number = read_flat(folder, reading, workers), 1000
     elif found:
         split, number = _by_class(folder, found, reading, workers, classes)

@@ -9,8 +9,10 @@ import yaml
 
 from clusterpress import artifact
 from clusterpress.artifact import Ledger
+from clusterpress.artifact.container import is_artifact
 from clusterpress.errors import ConfigError
 from clusterpress.library.compressing import compress
+from clusterpress.library.dense import decompress
 from clusterpress.library.exporting import export
 from clusterpress.models.checkpoints import find
 from clusterpress.models.named import network_named
@@ -29,12 +31,16 @@ def compress_file(  # noqa: PLR0913 - options of a command
     """Compress trained weights into one file; give what to tell the user.
 
     Raises:
-        ConfigError: The network, the weights, the method or a setting is wrong.
+        ConfigError: The network, the weights, the method or a setting is wrong, or the output
+            would replace the weights.
         StoreError: The file cannot be written.
     """
     found = find(str(weights))
     if found is None:
         raise ConfigError(f"there is no file {weights}")
+    _require_another(found, output)
+    if is_artifact(found):
+        raise ConfigError(f"{found} is compressed already; `clusterpress decompress` opens it")
     named = network_named(arch)
     example = None if shape is None else torch.zeros(1, *input_shape(shape))
     compressed = compress(
@@ -50,13 +56,27 @@ def compress_file(  # noqa: PLR0913 - options of a command
     yield from compressed.left_out
 
 
+def decompress_file(path: Path, output: Path) -> int:
+    """Write an artifact's dense tensors beside it; give the new file's bytes.
+
+    Raises:
+        ConfigError: The output would replace the artifact.
+        ArtifactError: The artifact is missing, damaged or hostile.
+        StoreError: The file cannot be written.
+    """
+    _require_another(path, output)
+    return decompress(path, output)
+
+
 def export_file(path: Path, output: Path, shape: str | None, arch: str | None) -> int:
     """Export an artifact as ONNX; give its bytes.
 
     Raises:
-        ConfigError: The architecture is needed and not given, or the input's shape is wrong.
+        ConfigError: The architecture is needed and not given, the input's shape is wrong, or the
+            output would replace the artifact.
         ArtifactError: The artifact is damaged, or what was exported computes something else.
     """
+    _require_another(path, output)
     if shape is None:
         raise ConfigError("export needs the shape of one input, as --input 3,224,224")
     into = None if arch is None else network_named(arch).build()
@@ -78,6 +98,12 @@ def input_shape(text: str) -> tuple[int, ...]:
     return shape
 
 
+def _require_another(source: Path, output: Path) -> None:
+    """Refuse to write over what is read: it may be the only copy."""
+    if source.exists() and output.exists() and source.samefile(output):
+        raise ConfigError(f"--output is {output}, the file that is read; give it another name")
+
+
 def _setting(line: str) -> tuple[str, Any]:
     key, equals, value = line.partition("=")
     if not equals:
@@ -85,7 +111,8 @@ def _setting(line: str) -> tuple[str, Any]:
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {key} is {value!r}, which is no value: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"--set {key} is {value!r}, which is no value: {reason}") from error
 
 
 def _sizes(ledger: Ledger) -> str:

@@ -1,6 +1,5 @@
 """Compress a network: copy it, do a method's steps, say what was left out."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,9 +7,11 @@ import torch
 from torch import nn
 
 from clusterpress import artifact
+from clusterpress.codes import weight_layers
 from clusterpress.data.batches import Batches, fitting_batch
 from clusterpress.data.images import ImageSet, Split, digest
 from clusterpress.errors import ConfigError
+from clusterpress.library.checks import check_architecture, check_images, copied
 from clusterpress.library.compressed import Compressed
 from clusterpress.library.methods import Recipes, listed_steps, named_steps
 from clusterpress.library.precision import narrowed, widened
@@ -30,6 +31,10 @@ from clusterpress.training.settings import TrainerSettings
 
 Data = ImageSet | tuple[torch.Tensor, torch.Tensor]
 BATCH = 500
+NOTHING = (
+    "no weight was compressed: the network has no Linear or Conv2d layer with a weight that is "
+    "its own alone"
+)
 _TRACED = (MergeNeurons, PruneNeurons)
 
 
@@ -49,7 +54,7 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
 
     Every linear and 2-D convolution layer may be compressed. Weights that another module holds
     too, buffers and all other parameters are kept exactly, and so are the dtypes of networks in
-    half precision: steps compute in float32, and the layers go on in their own dtype.
+    half or double precision: steps compute in float32, and the layers go on in their own dtype.
 
     Args:
         model: Any network; codes that hold its weights already are built upon.
@@ -70,16 +75,22 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         The compressed network, what was left out, and its size.
 
     Raises:
-        ConfigError: The method, a setting or the network does not fit.
-        DataError: A weight is not finite, or images and labels are not as they should be.
+        ConfigError: The method, a setting, the architecture or the network does not fit.
+        DataError: A weight is not finite, images and labels are not as they should be, or a label
+            is none of the network's outputs.
     """
     steps = _steps(method, settings, recipe)
     images = None if data is None else _as_images(data)
+    network = copied(model).eval()
     reference = artifact.elements(model)
+    if architecture is not None:
+        check_architecture(model, architecture)
     work = _Work(images, example, seed, trainer)
-    network = copy.deepcopy(model)
-    network.eval()
     dtypes = widened(network)
+    if images is not None:
+        check_images(network, images)
+    if next(weight_layers(network), None) is None:
+        work.left_out.append(NOTHING)
     for number, (name, step) in enumerate(steps.items(), 1):
         network = work.do(network, number, name, step)
     narrowed(network, dtypes)
@@ -99,6 +110,8 @@ class _Work:
         seed: int,
         trainer: TrainerSettings | None,
     ) -> None:
+        if example is not None and not torch.is_tensor(example):
+            raise ConfigError(f"example is a {type(example).__name__}, it must be a tensor")
         self.images, self.seed, self.trainer = images, seed, trainer
         if example is None and images is not None:
             example = torch.zeros(1, *images.shape)

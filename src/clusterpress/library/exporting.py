@@ -43,10 +43,11 @@ def export(network: nn.Module, path: str | os.PathLike[str], shape: tuple[int, .
     """
     _require_packages()
     dense = dense_copy(network).cpu().float().eval()
-    _require_runs(dense, shape)
-    content = _exported(dense, torch.randn(BATCHES[-1], *shape))
-    for size in BATCHES:
-        _check(dense, content, torch.randn(size, *shape), Path(path).name)
+    with torch.random.fork_rng(devices=[]):
+        _require_runs(dense, shape)
+        content = _exported(dense, torch.randn(BATCHES[-1], *shape))
+        for size in BATCHES:
+            _check(dense, content, torch.randn(size, *shape), Path(path).name)
     write_atomic(Path(path), content)
     return len(content)
 
@@ -76,11 +77,15 @@ def _exported(dense: nn.Module, images: torch.Tensor) -> bytes:
 def _require_runs(dense: nn.Module, shape: tuple[int, ...]) -> None:
     try:
         with torch.inference_mode():
-            dense(torch.randn(BATCHES[-1], *shape))
+            outputs = dense(torch.randn(BATCHES[-1], *shape))
     except Exception as error:  # Whatever somebody's forward() raises.
         raise ConfigError(
             f"{type(dense).__name__} does not take an input of shape {shape}: {error}"
         ) from error
+    if not torch.is_tensor(outputs):
+        raise ConfigError(
+            f"{type(dense).__name__} gives a {type(outputs).__name__}, it must give one tensor"
+        )
 
 
 def _first_cause(error: BaseException) -> str:

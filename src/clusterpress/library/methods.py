@@ -42,10 +42,12 @@ def named_steps(
         node = {"_target_": f"{Recipe.__module__}.Recipe", **dataclasses.asdict(recipe)}
         OmegaConf.update(config, f"recipe.{name}", node, merge=False)
     for key, value in (settings or {}).items():
-        step = key.partition(".")[0]
+        step, _, knob = key.partition(".")
         if step not in config.method.steps:
             steps = ", ".join(map(str, config.method.steps))
             raise ConfigError(f"{method} has no step {step!r} for the setting {key!r}, but {steps}")
+        if not knob or knob.startswith("_"):
+            raise ConfigError(f"the setting {key!r} names no knob of {step}; like {step}.k=128")
         OmegaConf.update(config, f"method.steps.{key}", value, merge=False, force_add=True)
     nodes = resolved(config)["method"]["steps"]
     found = [line for name, node in nodes.items() for line in problems(node, name)]
@@ -60,9 +62,11 @@ def listed_steps(steps: Sequence[Step]) -> dict[str, Step]:
     Raises:
         ConfigError: There is none, or one is no step.
     """
+    if not isinstance(steps, Sequence):
+        raise ConfigError(f"method is {steps!r}; it must be a method's name or a list of steps")
     if not steps:
         raise ConfigError("method is an empty list; it must be a method's name or a list of steps")
-    wrong = [step for step in steps if not isinstance(step, Step)]
+    wrong = [step for step in steps if isinstance(step, type) or not isinstance(step, Step)]
     if wrong:
         raise ConfigError(
             f"method has {wrong[0]!r}, which is no step; a step has a version and "

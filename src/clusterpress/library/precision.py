@@ -1,6 +1,7 @@
-"""Let steps compute in float32 on a network of half precision, and give it its dtypes back."""
+"""Let steps compute in float32 on a network of another precision, and give it its dtypes back."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -8,42 +9,71 @@ from torch import nn
 
 from clusterpress.codes import cast_to, coded_tensors
 
-HALF = (torch.float16, torch.bfloat16)
-Dtypes = Mapping[str, torch.dtype]
+OTHERS = (torch.float16, torch.bfloat16, torch.float64)
 
 
-def widened(network: nn.Module) -> dict[str, torch.dtype]:
-    """Make every tensor of half precision float32, in place; tied ones stay tied.
+@dataclass(frozen=True)
+class Had:
+    """What a network's tensors were before they became float32, by name.
+
+    Attributes:
+        dtypes: Of every tensor that was changed.
+        doubles: Those of float64, whose bits float32 does not keep.
+    """
+
+    dtypes: Mapping[str, torch.dtype]
+    doubles: Mapping[str, torch.Tensor]
+
+
+def widened(network: nn.Module) -> Had:
+    """Make every tensor of half or double precision float32, in place; tied ones stay tied.
 
     Returns:
-        The dtypes that they had, by name.
+        What they were.
     """
-    had = {name: tensor.dtype for name, _, _, tensor in _tensors(network) if tensor.dtype in HALF}
-    _change(network, dict.fromkeys(had, torch.float32))
-    return had
+    had = {name: tensor for name, _, _, tensor in _tensors(network) if tensor.dtype in OTHERS}
+    dtypes = {name: tensor.dtype for name, tensor in had.items()}
+    doubles = {
+        name: tensor.detach() for name, tensor in had.items() if tensor.dtype == torch.float64
+    }
+    _change(network, dict.fromkeys(had, torch.float32), {})
+    return Had(dtypes, doubles)
 
 
-def narrowed(network: nn.Module, had: Dtypes) -> None:
-    """Give every tensor the dtype that it had, in place; a coded weight is cast in forward."""
+def narrowed(network: nn.Module, had: Had) -> None:
+    """Give every tensor the dtype that it had, in place; a coded weight is cast in forward.
+
+    Tensors of float64 that no step changed have the bits that they had.
+    """
     coded = {
         f"{name}.{tensor}".lstrip("."): (m, tensor) for name, m, tensor in coded_tensors(network)
     }
     for name, (module, tensor) in coded.items():
-        if name in had:
-            cast_to(module, tensor, had[name])
-    _change(network, {name: dtype for name, dtype in had.items() if name not in coded})
+        if name in had.dtypes:
+            cast_to(module, tensor, had.dtypes[name])
+    plain = {name: dtype for name, dtype in had.dtypes.items() if name not in coded}
+    _change(network, plain, had.doubles)
 
 
-def _change(network: nn.Module, dtypes: Dtypes) -> None:
+def _change(
+    network: nn.Module, dtypes: Mapping[str, torch.dtype], before: Mapping[str, torch.Tensor]
+) -> None:
     buffers: dict[int, torch.Tensor] = {}
     for name, module, own, tensor in list(_tensors(network)):
         if name not in dtypes:
             continue
         if isinstance(tensor, nn.Parameter):
             # The parameter itself stays, so that all who hold it see the change.
-            tensor.data = tensor.data.to(dtypes[name])
+            tensor.data = _as(tensor.data, dtypes[name], before.get(name))
         else:
-            module._buffers[own] = buffers.setdefault(id(tensor), tensor.to(dtypes[name]))
+            value = _as(tensor, dtypes[name], before.get(name))
+            module._buffers[own] = buffers.setdefault(id(tensor), value)
+
+
+def _as(tensor: torch.Tensor, dtype: torch.dtype, before: torch.Tensor | None) -> torch.Tensor:
+    if before is not None and torch.equal(before.to(tensor), tensor):
+        return before
+    return tensor.to(dtype)
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, nn.Module, str, torch.Tensor]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -55,6 +56,11 @@ def read_state(path: Path) -> State:
         if path.suffix == ".safetensors":
             return load_file(path)
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:  # torch's own words advise to run the file's code.
+        raise ConfigError(
+            f"{path} is no checkpoint that can be read safely: it is damaged, or holds more than "
+            "tensors, such as a pickled network: save its state_dict() instead, best as safetensors"
+        ) from error
     except Exception as error:  # torch's reader lets a damaged file raise whatever it meets.
         reason = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
         raise ConfigError(f"{path} is no checkpoint that can be read safely: {reason}") from error

@@ -97,7 +97,8 @@ def score_files(
 
     Raises:
         ArtifactError: A file is missing or damaged, or does not fit the architecture.
-        ConfigError: No architecture is known, or outputs and classes do not fit.
+        ConfigError: No architecture is known, the network does not take the images, or outputs
+            and classes do not fit.
         DataError: The folder holds no labelled images, or one is damaged.
     """
     named = _named(path, arch)
@@ -145,21 +146,34 @@ def _data(named: Named, chosen: Photographs) -> LabelledImages:
 def _channels(named: Named) -> int:
     """Give what the network takes; of one that does not say, an image's three."""
     parameter = inspect.signature(named.builder).parameters.get("channels")
-    default = 3 if parameter is None else parameter.default
-    return int(named.arguments.get("channels", default))
+    default = parameter.default if parameter is not None else None
+    channels = named.arguments.get("channels", default)
+    return channels if isinstance(channels, int) else 3
 
 
 def _score(path: Path, named: Named, data: LabelledImages) -> Evaluation:
-    network = _network(path, named)
-    with torch.inference_mode():
-        example = torch.zeros(1, *data.split.shape).to(next(network.parameters()).dtype)
-        outputs = network.eval()(example).shape[1]
+    network = dense_copy(_network(path, named)).float().eval()
+    outputs = _outputs(network, data)
     if outputs != data.classes:
         raise ConfigError(
             f"the network of {path} has {outputs} outputs, {data.name} has {data.classes} classes; "
             "give --classes, a file with the name of each output's folder"
         )
-    return evaluate(dense_copy(network).float(), data.split, data)
+    return evaluate(network, data.split, data)
+
+
+def _outputs(network: nn.Module, data: LabelledImages) -> int:
+    shape = tuple(data.split.shape)
+    try:
+        with torch.inference_mode():
+            logits = network(torch.zeros(1, *shape))
+            _, outputs = logits.shape
+    except Exception as error:  # Whatever somebody's forward() raises, or gives for logits.
+        raise ConfigError(
+            f"{type(network).__name__} does not give logits (1, classes) for an image of shape "
+            f"{shape}; see --crop: {error}"
+        ) from error
+    return int(outputs)
 
 
 def _network(path: Path, named: Named) -> nn.Module:
@@ -184,12 +198,14 @@ def _compared(ours: Evaluation, theirs: Evaluation, data: LabelledImages) -> Com
 
 def _lines(path: Path) -> Sequence[str]:
     try:
-        names = path.read_text(encoding="utf-8").split()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the list of classes {path} cannot be read: {error}") from error
+    names = [line.strip() for line in lines if line.strip()]
     double = sorted({name for name in names if names.count(name) > 1})
     if double or not names:
-        raise ConfigError(f"the list of classes {path} is empty or has {double[:1]} twice")
+        what = f"has {double[0]!r} twice" if double else "is empty"
+        raise ConfigError(f"the list of classes {path} {what}")
     return names
 
 
