@@ -63,6 +63,13 @@ def test_a_finished_point_returns_at_once(short, monkeypatch):
     assert again.record == first.record
 
 
+def test_a_record_tells_the_threads_of_every_training(short):
+    record = execute(short("trainer.threads=1")).record
+    baseline = record["stages"][0]["name"]
+    assert record["provenance"]["training_threads"][baseline] == [[1]]
+    assert all("threads" not in stage for stage in record["stages"])
+
+
 def test_points_share_their_baseline(short, monkeypatch):
     execute(short("method=none"))
     trained = []
