@@ -27,7 +27,7 @@ def comparable(record: dict) -> dict:
     return kept
 
 
-ONLY_CONVOLUTIONS = {"son2018"}
+ONLY_CONVOLUTIONS = {"son2018", "son2018_pruned"}
 PAIRS = [
     (method, model)
     for method in METHODS
