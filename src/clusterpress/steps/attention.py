@@ -68,7 +68,8 @@ class SoftForm(nn.Module):
 
     def _chunks(self, latent: torch.Tensor) -> tuple[torch.Tensor, ...]:
         blocks = latent.reshape(-1, *self.centers.shape[1:])
-        return blocks.split(max(1, min(_CHUNK, _ENTRIES // len(self.centers))))
+        rows = max(1, min(_CHUNK, _ENTRIES // len(self.centers)))
+        return cast(tuple[torch.Tensor, ...], blocks.split(rows))
 
 
 def _distances(chunk: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:

@@ -129,9 +129,11 @@ def _harden(layer: nn.Module, form: SoftForm, latent: torch.Tensor) -> None:
 
 
 def _require_each(setting: int | Mapping[str, int | None], most: int, knob: str) -> None:
-    by_layer = isinstance(setting, Mapping)
-    for value in setting.values() if by_layer else [setting]:
-        if value is not None or not by_layer:
+    if not isinstance(setting, Mapping):
+        require_whole(setting, 1, most, knob)
+        return
+    for value in setting.values():
+        if value is not None:
             require_whole(value, 1, most, knob)
 
 
