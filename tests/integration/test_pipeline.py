@@ -27,7 +27,7 @@ def comparable(record: dict) -> dict:
     return kept
 
 
-ONLY_CONVOLUTIONS = {"son2018"}
+ONLY_CONVOLUTIONS = {"son2018", "son2018_pruned"}
 PAIRS = [
     (method, model)
     for method in METHODS
@@ -61,6 +61,13 @@ def test_a_finished_point_returns_at_once(short, monkeypatch):
     assert not first.done_before
     assert again.done_before
     assert again.record == first.record
+
+
+def test_a_record_tells_the_threads_of_every_training(short):
+    record = execute(short("trainer.threads=1")).record
+    baseline = record["stages"][0]["name"]
+    assert record["provenance"]["training_threads"][baseline] == [[1]]
+    assert all("threads" not in stage for stage in record["stages"])
 
 
 def test_points_share_their_baseline(short, monkeypatch):

@@ -27,7 +27,35 @@ def test_one_batch_gives_its_own_statistics():
     torch.testing.assert_close(net[1].running_var, sums.var((0, 2, 3)))
 
 
-def test_batches_count_alike_and_old_statistics_not():
+@pytest.mark.parametrize("sizes", [[10, 30], [39, 1], [1, 39], [1, 20, 1, 1, 17], [1] * 40])
+def test_images_count_alike_however_they_are_divided(sizes):
+    net = network()
+    assert reestimate(net, IMAGES.split(sizes)) == 40
+    torch.testing.assert_close(net[1].running_mean, net[0](IMAGES).mean((0, 2, 3)))
+
+
+def test_variances_are_weighted_by_images():
+    net = network()
+    reestimate(net, IMAGES.split([30, 10]))
+    expected = [net[0](part).var((0, 2, 3)) for part in IMAGES.split([30, 10])]
+    torch.testing.assert_close(net[1].running_var, 0.75 * expected[0] + 0.25 * expected[1])
+
+
+def test_a_last_batch_of_one_image_goes_through_norms_of_vectors():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(108, 5), nn.BatchNorm1d(5), nn.Linear(5, 2))
+    assert reestimate(net, IMAGES.split([13, 13, 13, 1])) == 40
+    torch.testing.assert_close(net[2].running_mean, net[1](IMAGES.flatten(1)).mean(0))
+
+
+def test_one_image_is_too_few_and_changes_nothing():
+    net = network()
+    before = net[1].running_var.clone()
+    with pytest.raises(ConfigError, match="at least two, and the step's context gives 1"):
+        reestimate(net, [IMAGES[:1]])
+    assert torch.equal(net[1].running_var, before)
+
+
+def test_old_statistics_do_not_count():
     net = network()
     with torch.no_grad():
         net[1].running_mean.fill_(1e6)

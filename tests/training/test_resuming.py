@@ -14,6 +14,7 @@ from clusterpress.errors import StoreError
 from clusterpress.training import checkpoints
 from clusterpress.training.loop import History, train
 from clusterpress.training.recipe import Recipe
+from clusterpress.training.settings import TrainerSettings
 
 RECIPE = Recipe(epochs=4, batch_size=32, lr=0.02, augmentation="shift", shift=1, warmup_epochs=1)
 
@@ -136,3 +137,39 @@ def test_one_wrong_bit_and_the_state_of_something_else_are_refused(
     other(torch.zeros(2, *images.shape))
     with pytest.raises(StoreError, match="another network"):
         fitted(other, images, RECIPE, checkpoint=path)
+
+
+def stopped_with(threads: int, network: nn.Module, images: ImageSet, path: Path) -> None:
+    begun = nn.Sequential(Fragile(7), copy.deepcopy(network))
+    with pytest.raises(StoppedError):
+        fitted(begun, images, RECIPE, checkpoint=path, settings=TrainerSettings(threads=threads))
+
+
+def test_another_number_of_threads_is_said_and_kept(
+    images: ImageSet, network: nn.Module, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.ckpt"
+    stopped_with(1, network, images, path)
+    again = nn.Sequential(Fragile(None), network)
+    with pytest.warns(UserWarning, match="threads=2 after 1 epochs with threads=1"):
+        found = fitted(again, images, RECIPE, checkpoint=path, settings=TrainerSettings(threads=2))
+    assert found.threads == (1, 2)
+    # All epochs are done: with how many threads nothing is trained makes no difference.
+    alone = TrainerSettings(threads=1)
+    assert fitted(again, images, RECIPE, checkpoint=path, settings=alone).threads == (1, 2)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_the_same_number_of_threads_and_states_without_one_say_nothing(
+    images: ImageSet, network: nn.Module, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.ckpt"
+    stopped_with(1, network, images, path)
+    old = torch.load(path, weights_only=True)
+    again = nn.Sequential(Fragile(None), network)
+    alone = TrainerSettings(threads=1)
+    assert fitted(again, images, RECIPE, checkpoint=path, settings=alone).threads == (1,)
+    del old["threads"]
+    torch.save(old, path)
+    both = TrainerSettings(threads=2)
+    assert fitted(again, images, RECIPE, checkpoint=path, settings=both).threads == (2,)

@@ -12,11 +12,13 @@ from clusterpress.merging.tracing import modes_restored
 
 
 def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
-    """Replace all running means and variances by the averages of the batches' own, in place.
+    """Replace all running means and variances by the averages over the images, in place.
 
     Averaged neurons vary less than those that they replace, so statistics that were combined with
     the weights are too large, and the network's activations shrink from layer to layer. Only
     BatchNorms are in training mode meanwhile (dropout is not), and nothing else changes.
+    The average is that of the batches' own means and (unbiased) variances, weighted by their
+    images. A batch of one image, which has no deviation, goes with the one beside it.
 
     Args:
         network: A network; without BatchNorm no batch is asked for.
@@ -26,7 +28,7 @@ def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
         How many images went through.
 
     Raises:
-        ConfigError: There are no images.
+        ConfigError: There are fewer than two images. Nothing is changed then.
     """
     norms = [
         module
@@ -37,18 +39,33 @@ def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
         return 0
     device = next(network.parameters()).device
     images = 0
-    with modes_restored(network), _cumulative(norms), torch.no_grad():
-        for batch in batches:
+    with modes_restored(network), _momenta_restored(norms), torch.no_grad():
+        for batch in _of_several(batches):
             if not images:
                 _start(network, norms)
-            network(batch.to(device))
             images += len(batch)
-    if not images:
-        raise ConfigError(
-            "reestimate needs training images for the statistics of BatchNorm, and the step's "
-            "context gives none; pass batches= to Context, or leave reestimate off."
-        )
+            _weigh(norms, len(batch) / images)
+            network(batch.to(device))
     return images
+
+
+def _of_several(batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """Join batches so that none has one image alone; at most two and that image are held."""
+    ready = alone = None
+    for given in batches:
+        batch = given if alone is None else torch.cat([alone, given])
+        alone = batch if len(batch) < 2 else None
+        if alone is None:
+            if ready is not None:
+                yield ready
+            ready = batch
+    if ready is None:
+        raise ConfigError(
+            "reestimate needs training images for the statistics of BatchNorm, at least two, and "
+            f"the step's context gives {0 if alone is None else len(alone)}; pass batches= to "
+            "Context, or leave reestimate off."
+        )
+    yield ready if alone is None else torch.cat([ready, alone])
 
 
 def _start(network: nn.Module, norms: Iterable[_BatchNorm]) -> None:
@@ -58,12 +75,15 @@ def _start(network: nn.Module, norms: Iterable[_BatchNorm]) -> None:
         norm.train()
 
 
+def _weigh(norms: Iterable[_BatchNorm], share: float) -> None:
+    """Let the next batch count as its share of all images up to it."""
+    for norm in norms:
+        norm.momentum = share
+
+
 @contextmanager
-def _cumulative(norms: Iterable[_BatchNorm]) -> Iterator[None]:
-    """Let every batch count alike, and restore each norm's momentum at the end."""
+def _momenta_restored(norms: Iterable[_BatchNorm]) -> Iterator[None]:
     momenta = [(norm, norm.momentum) for norm in norms]
-    for norm, _ in momenta:
-        norm.momentum = None
     try:
         yield
     finally:

@@ -55,7 +55,7 @@ def record(
         **_sizes(ledger, baseline),
         # A run's time is that of all its stages, also of those that another run did for it.
         "stage_seconds": sum(stage["seconds"] for stage in stages),
-        "stages": stages,
+        "stages": [_without_threads(stage) for stage in stages],
         "ledger": ledger.to_dict(),
         "peak_memory_bytes": peak_memory_bytes(),
         "config": config,
@@ -65,8 +65,23 @@ def record(
                 checked.trainer.precision or checked.recipe.precision, checked.trainer.accelerator
             ),
             data_sha256=data_sha256,
-        ),
+        )
+        | {"training_threads": _training_threads(stages)},
     }
+
+
+def _without_threads(stage: dict[str, Any]) -> dict[str, Any]:
+    # How a stage ran is provenance; what it measured is not to differ by it.
+    return {key: value for key, value in stage.items() if key != "threads"}
+
+
+def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]]:
+    """Give, by stage, the numbers of threads of each training; several where it was resumed.
+
+    Stages of older versions did not keep them.
+    """
+    kept = {stage["name"]: stage.get("threads") for stage in stages}
+    return {name: [seen for seen in threads if seen] for name, threads in kept.items() if threads}
 
 
 def _sizes(ledger: Ledger, baseline: dict[str, Any]) -> dict[str, Any]:

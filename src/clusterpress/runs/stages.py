@@ -52,6 +52,7 @@ class Stages:
         self.plan, self.store = plan, store
         self.names = ["baseline", *plan.steps]
         self._seconds_before = 0.0
+        self._threads: list[list[int]] = []
 
     @property
     def images(self) -> ImageSet:
@@ -129,6 +130,7 @@ class Stages:
                     "validation_error": self.validation_error(network),
                     "parameters": artifact.held_parameters(ledger),
                     "facts": context.facts,
+                    "threads": self._threads,
                 },
             )
         shutil.rmtree(self._unfinished(number), ignore_errors=True)
@@ -153,6 +155,7 @@ class Stages:
     def _context(self, number: int) -> Context:
         calls = iter(range(1_000_000))
         self._seconds_before = 0.0
+        self._threads = []
 
         def run(network: nn.Module, recipe: Recipe) -> None:
             call = next(calls)
@@ -166,6 +169,7 @@ class Stages:
                 checkpoint=self._unfinished(number) / f"{call}.ckpt",
             )
             self._seconds_before += history.seconds_before
+            self._threads.append(list(history.threads))
 
         return Context(
             train=run,

@@ -1,22 +1,27 @@
-"""Soft k-means of scalars as a differentiable function, in bounded memory."""
+"""Soft k-means of scalars or blocks as a differentiable function, in bounded memory."""
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-# Weights whose attention is held at a time; the backward pass computes it again.
-_CHUNK = 1 << 16
+# Weights or blocks whose attention is held at a time, and entries of that attention at most; the
+# backward pass computes it again.
+_CHUNK, _ENTRIES = 1 << 16, 1 << 24
 # Of a centre's attention: with less it stays where it is, as nothing is near.
 _LEAST = 1e-6
+
+Given = TypeVar("Given")
 
 
 class SoftForm(nn.Module):
     """The softly shared weight of a latent one (Cho et al. 2022, section 3.2).
 
     Args:
-        centers: Where the centres start, float, shape (K,).
+        centers: Where the centres start, float: shape (K,) for scalars, or (K, d) for blocks of d
+            neighbours of the flat weight, whose distance is Euclidean.
         temperature: tau of the attention ``softmax(-|w - c| / tau)``.
         iterations: Iterations of soft k-means in a forward pass.
 
@@ -41,7 +46,7 @@ class SoftForm(nn.Module):
             return self._softly(latent)
 
     def _softly(self, latent: torch.Tensor) -> torch.Tensor:
-        chunks, centers = latent.flatten().split(_CHUNK), self.centers
+        chunks, centers = self._chunks(latent), self.centers
         for _ in range(self.iterations):
             centers = self._moved(chunks, centers)
         # A new tensor: the backward pass computes again from the one that this pass began with.
@@ -51,26 +56,39 @@ class SoftForm(nn.Module):
 
     def _moved(self, chunks: tuple[torch.Tensor, ...], centers: torch.Tensor) -> torch.Tensor:
         sums = [_again(_moments, chunk, centers, self.temperature) for chunk in chunks]
-        weighted, total = torch.stack(sums).sum(0)
+        weighted, total = (torch.stack(part).sum(0) for part in zip(*sums, strict=True))
+        total = total.reshape(-1, *[1] * (centers.ndim - 1))
         found = total > _LEAST
         return torch.where(found, weighted / torch.where(found, total, 1.0), centers)
 
     def nearest(self, latent: torch.Tensor) -> torch.Tensor:
-        """Give the number of the nearest centre of every weight, int64, flat."""
-        chunks = latent.detach().flatten().split(_CHUNK)
-        labels = [(each.unsqueeze(1) - self.centers).abs().argmin(1) for each in chunks]
-        return torch.cat(labels)
+        """Give the number of the nearest centre of every weight or block, int64, flat."""
+        chunks = self._chunks(latent.detach())
+        return torch.cat([_distances(each, self.centers).argmin(1) for each in chunks])
+
+    def _chunks(self, latent: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        blocks = latent.reshape(-1, *self.centers.shape[1:])
+        rows = max(1, min(_CHUNK, _ENTRIES // len(self.centers)))
+        return cast(tuple[torch.Tensor, ...], blocks.split(rows))
+
+
+def _distances(chunk: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
+    if centers.ndim == 1:
+        return (chunk.unsqueeze(1) - centers).abs()
+    # The expanded square would lose the digits by which near centres differ.
+    return torch.cdist(chunk, centers, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _attention(chunk: torch.Tensor, centers: torch.Tensor, temperature: float) -> torch.Tensor:
-    distance = (chunk.unsqueeze(1) - centers).abs()
-    return torch.softmax(-distance / temperature, dim=1)
+    return torch.softmax(-_distances(chunk, centers) / temperature, dim=1)
 
 
-def _moments(chunk: torch.Tensor, centers: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Sum attention times weight, and attention, over a chunk: shape (2, K)."""
+def _moments(
+    chunk: torch.Tensor, centers: torch.Tensor, temperature: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sum attention times weight (the centres' shape), and attention (K,), over a chunk."""
     attention = _attention(chunk, centers, temperature)
-    return torch.stack([chunk @ attention, attention.sum(0)])
+    return attention.T @ chunk, attention.sum(0)
 
 
 def _soft(chunk: torch.Tensor, centers: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -78,10 +96,13 @@ def _soft(chunk: torch.Tensor, centers: torch.Tensor, temperature: float) -> tor
 
 
 def _again(
-    function: object, chunk: torch.Tensor, centers: torch.Tensor, temperature: float
-) -> torch.Tensor:
+    function: Callable[[torch.Tensor, torch.Tensor, float], Given],
+    chunk: torch.Tensor,
+    centers: torch.Tensor,
+    temperature: float,
+) -> Given:
     """Call a function whose intermediate values are computed again in the backward pass."""
     given = checkpoint(
         function, chunk, centers, temperature, use_reentrant=False, preserve_rng_state=False
     )
-    return cast(torch.Tensor, given)
+    return cast(Given, given)

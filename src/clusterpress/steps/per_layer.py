@@ -15,15 +15,15 @@ SIZE = re.compile(r"conv\d+x\d+")
 
 
 def settings_by_layer(
-    setting: Value | Mapping[str, Value], network: nn.Module, knob: str
+    setting: Value | Mapping[str, Value | None], network: nn.Module, knob: str
 ) -> dict[str, Value]:
     """Resolve a knob to one value for every layer that it touches, in definition order.
 
     Args:
         setting: One value for every linear and convolution layer; or a mapping from layer names,
             sizes of kernels as ``conv3x3``, or the types ``conv`` and ``fc`` to values (a name
-            wins over a size, a size over a type), which leaves the layers that it does not
-            cover alone.
+            wins over a size, a size over a type), which leaves the layers alone that it does not
+            cover or gives None.
         network: The network.
         knob: The knob's name, for the error.
 
@@ -40,12 +40,13 @@ def settings_by_layer(
                 f"{knob} names the layer {key!r}, which the network does not have; "
                 f"{nearest(key, [*layers, *types])}"
             )
-    return {
+    found = {
         name: setting[key]
         for name, layer in layers.items()
         for key in [next((key for key in _keys(name, layer) if key in setting), None)]
-        if key is not None and setting[key] is not None
+        if key is not None
     }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _keys(name: str, layer: nn.Module) -> list[str]:

@@ -1,6 +1,7 @@
 """A long training's state on disk, so that one that is killed goes on where it was."""
 
 import time
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,33 @@ def checked(path: Path, module: lightning.LightningModule) -> Path:
             f"remove it to have the training begin anew ({error})"
         ) from error
     return path
+
+
+def threads_from(path: Path, now: int, epochs: int) -> tuple[int, ...]:
+    """Give the numbers of threads that a training which goes on is done with, in their order.
+
+    Another number of threads adds in another order, so that the last bits differ from those of a
+    training that was not stopped. That is no reason to begin anew, but one to say it.
+
+    Args:
+        path: A state that ``checked`` has passed.
+        now: Threads of the epochs to come; a warning says where those before had another number.
+            States of older versions do not know theirs.
+        epochs: Of the whole training; where none is left, ``now`` takes no part.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    before = tuple(int(number) for number in state.get("threads", ()))
+    done = int(state["epoch"]) + 1
+    if done >= epochs or before[-1:] == (now,):
+        return before
+    if before:
+        warnings.warn(
+            f"the training goes on with threads={now} after {done} epochs with "
+            f"threads={before[-1]}: its last bits will not be those of one that was not stopped "
+            f"(set trainer.threads={before[-1]} to have the same)",
+            stacklevel=2,
+        )
+    return (*before, now)
 
 
 def _require_fit(state: Any, module: lightning.LightningModule) -> None:

@@ -18,7 +18,7 @@ from clusterpress.data.batches import derived_seed
 from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
-from clusterpress.training.checkpoints import Checkpoints, checked
+from clusterpress.training.checkpoints import Checkpoints, checked, threads_from
 from clusterpress.training.devices import DROPOUT, FreshProcesses, SeededProcesses
 from clusterpress.training.module import Classifier
 from clusterpress.training.precision import resolved
@@ -52,11 +52,14 @@ class History:
         epochs: One entry an epoch.
         kept: The epoch (from 0) whose weights the network holds, or None without epochs.
         done_before: How many of the epochs a process did that was stopped.
+        threads: Numbers of threads that the epochs were trained with, in their order: one, or
+            more where the training went on under another number.
     """
 
     epochs: tuple[Epoch, ...]
     kept: int | None
     done_before: int = 0
+    threads: tuple[int, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -82,8 +85,9 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
     """Train a network in place on the training split.
 
     Codes train too: masks and labels stay, kept weights and codebooks move. The same seed gives
-    the same bits on the same kind of device with the same number of threads; torch's global
-    random state is left as it was.
+    the same bits on the same kind of device with the same number of threads; a training that
+    goes on under another number warns, and its history tells. torch's global random state is left
+    as it was.
 
     Args:
         network: Gives logits (N, classes).
@@ -117,6 +121,8 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
             if checkpoint is not None and checkpoint.exists()
             else None
         )
+        now = torch.get_num_threads()
+        classifier.threads = threads_from(state, now, recipe.epochs) if state else (now,)
         module = ImageDataModule(images, recipe, seed)
         trainer.fit(classifier, datamodule=module, ckpt_path=state, weights_only=True)
     # Nothing is trained, and nobody calls the hooks, where the last epoch was done before.
@@ -177,7 +183,7 @@ def _history(classifier: Classifier) -> History:
         Epoch(loss, None if math.isnan(error) else error, seconds)
         for loss, error, seconds in classifier.measured.tolist()
     )
-    return History(epochs, int(classifier.kept), classifier.done_before)
+    return History(epochs, int(classifier.kept), classifier.done_before, classifier.threads)
 
 
 @contextmanager

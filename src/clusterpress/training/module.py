@@ -31,6 +31,8 @@ class Classifier(lightning.LightningModule):
             weights from the processes of a ``ddp`` training.
         kept: The epoch whose weights the network holds in the end, int64, shape (1,).
         done_before: Epochs that a process did that was stopped.
+        threads: Numbers of threads that its epochs were trained with, in their order, each
+            written once while it stays the same.
     """
 
     measured: torch.Tensor
@@ -48,6 +50,7 @@ class Classifier(lightning.LightningModule):
         self._missed = self._seen = 0
         self._started = 0.0
         self.done_before = 0
+        self.threads: tuple[int, ...] = ()
         self._best: dict[str, torch.Tensor] = {}
         self._best_error = float("inf")
 
@@ -138,6 +141,7 @@ class Classifier(lightning.LightningModule):
         """Add what the hooks and dropout need to go on."""
         checkpoint["selected"] = {"error": self._best_error, "state": self._best}
         checkpoint["random_state"] = random_state()
+        checkpoint["threads"] = list(self.threads)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a state that was saved after an epoch."""
