@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 FUZZ_READY := $(VENV)/.ready-fuzz
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact fuzz clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact bench-records fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -70,6 +70,9 @@ bench-training: $(READY) ## training against other loops (about 5 minutes): resu
 
 bench-inference: $(READY) ## shared-kernel layers against dense ones: results/bench/inference.csv
 	$(BIN)/python -m clusterpress.bench.inference
+
+bench-records: $(READY) ## compare and report on 1,000 to 100,000 records: results/bench/records.csv
+	$(BIN)/python -m clusterpress.bench.records
 
 # NNCodec needs numpy < 2, so it has an environment of its own; where that fails its row says so.
 NNCODEC := .venv-nncodec

@@ -7,7 +7,7 @@ import pytest
 import torch
 from omegaconf import DictConfig
 
-import clusterpress  # noqa: F401 - declares operators before anything imports torchvision
+import clusterpress  # noqa: F401 - declares what torchvision lacks in time
 from clusterpress.runs.compose import compose
 
 SHORT = (

@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clusterpress import operators as operators
 from clusterpress.errors import (
     ArtifactError,
     ClusterpressError,
@@ -11,6 +10,7 @@ from clusterpress.errors import (
     DataError,
     StoreError,
 )
+from clusterpress.operators import declare_in_time
 
 if TYPE_CHECKING:
     from clusterpress.artifact import Inspection
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from clusterpress.library import Compressed, compress
 
 __version__ = "0.1.0"
+
+declare_in_time()
 
 # What is loaded when it is first asked for: Lightning, Hydra and torchvision take seconds.
 _LAZY = {

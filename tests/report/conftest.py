@@ -1,5 +1,7 @@
 """A store with two points of three seeds, one of them with real artifacts, and its page."""
 
+import base64
+import gzip
 import json
 from pathlib import Path
 
@@ -54,6 +56,7 @@ def page(store: Path, records: pd.DataFrame, tmp_path: Path) -> Path:
 
 
 def data_of(page: Path) -> dict:
+    mark = 'id="packed-data">'
     text = page.read_text()
-    start = text.index("const DATA = ") + len("const DATA = ")
-    return json.loads(text[start : text.index(";</script>", start)])
+    start = text.index(mark) + len(mark)
+    return json.loads(gzip.decompress(base64.b64decode(text[start : text.index("<", start)])))

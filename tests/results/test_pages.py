@@ -9,6 +9,7 @@ from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
 from clusterpress.results.figures import figures
+from clusterpress.results.markdown import markdown
 from clusterpress.results.names import named_runs
 from clusterpress.results.readme import readme_block
 from clusterpress.results.suites import suite_page
@@ -56,17 +57,19 @@ def test_a_suites_page_sets_its_points_against_its_own_none(tmp_path):
     runs = [make_record(seed=seed, top1_error=0.9) for seed in range(2)]
     runs += [make_record("plain", seed, method="none", top1_error=0.7) for seed in range(2)]
     names = {"p": [("han2016", "lenet5")], "plain": [("han2016", "lenet5-none")]}
-    page = suite_page("han2016", "mnist", named_runs(read_records(store_of(tmp_path, runs)), names))
+    page = markdown(
+        suite_page("han2016", "mnist", named_runs(read_records(store_of(tmp_path, runs)), names))
+    )
     header, _, point, none = [line for line in page.splitlines() if line.startswith("|")][:4]
-    assert header.endswith("| change to none |")
-    assert point.endswith("| +0.20 ± 0.00 |")
-    assert none.endswith("| – |")
+    assert header.endswith("| change to none | p (Holm), change to none |")
+    assert point.endswith("| +0.20 ± 0.00 | < 0.001 |")
+    assert none.endswith("| – | – |")
     assert "README.md#how-each-number-is-counted" in page
 
 
 def test_without_a_none_in_the_suite_there_is_no_such_column(records):
     runs = named_runs(records, {"p": NAMES["p"]})
-    assert "change to none" not in suite_page("han2016", "mnist", runs)
+    assert "change to none" not in markdown(suite_page("han2016", "mnist", runs))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +135,7 @@ def test_profiles_of_one_name_are_not_mixed(tmp_path):
     runs = named_runs(read_records(store_of(tmp_path, records)), names)
     curve = merging(runs).set_index("profile")
     assert curve["control_point"].to_dict() == {"cpu": "cpu-none", "paper": "paper-none"}
-    page = suite_page("s", "mnist", runs)
+    page = markdown(suite_page("s", "mnist", runs))
     assert "| lenet5-keep0.5 | 1 | 1 | cpu |" in page
     assert "| lenet5-keep0.5 | 1 | 1 | paper |" in page
 
@@ -142,7 +145,7 @@ def test_hours_count_a_shared_baseline_once(tmp_path):
     for record in records:
         record["stages"][0]["seconds"] = 100.0 * 3600
     names = {"a": [("s", "a")], "b": [("s", "b")]}
-    page = provenance_page(read_records(store_of(tmp_path, records)), names)
+    page = markdown(provenance_page(read_records(store_of(tmp_path, records)), names))
     assert "| s | mnist | 2 | 1 | 100.00 | 64.00 | 164.00 | 264.00 |" in page
 
 

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from clusterpress.cli.options import Data, Papers, console
-from clusterpress.cli.options import seeds as root_seeds
 from clusterpress.cli.records import print_comparison
 
 
@@ -30,10 +29,11 @@ def validate(context: typer.Context) -> None:
     from clusterpress.runs.compose import compose, sweep_points
     from clusterpress.runs.named import point_config
     from clusterpress.runs.plan import plan
+    from clusterpress.runs.replicates import with_seeds
     from clusterpress.runs.suites import suite_points
 
     if context.args:
-        for overrides in sweep_points(context.args):
+        for overrides in sweep_points(with_seeds(context.args, sweep=True)):
             checked = plan(compose(overrides))
             console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
         return
@@ -46,9 +46,11 @@ def validate(context: typer.Context) -> None:
 def run(context: typer.Context) -> None:
     """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m."""
     from clusterpress.runs import sweep
+    from clusterpress.runs.replicates import with_seeds
 
     flags = {"-m", "--multirun"} & set(context.args)
-    overrides = [argument for argument in context.args if argument not in flags]
+    given = [argument for argument in context.args if argument not in flags]
+    overrides = with_seeds(given, sweep=bool(flags))
     failed = sweep.run_sweep(overrides) if flags else sweep.run_point(overrides)
     raise typer.Exit(failed)
 
@@ -56,23 +58,27 @@ def run(context: typer.Context) -> None:
 def reproduce(
     papers: Papers = None,
     data: Data = None,
-    seeds: Annotated[str, typer.Option(help="Root seeds, such as 0,1,2.")] = "0,1,2",
+    seeds: Annotated[
+        str, typer.Option(help="A count (5: the seeds 0 to 4), a list (0,1,2), or one (3,).")
+    ] = "0,1,2",
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
     override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what there is to do.")] = False,
 ) -> None:
     """Say what there is to do, run the suites of papers on data sets, print the comparison."""
     from clusterpress.runs.forecast import forecast
+    from clusterpress.runs.replicates import seeds_of
     from clusterpress.runs.suite_run import run_all
     from clusterpress.runs.suites import chosen, suite_points
     from clusterpress.runs.task import report_failures
 
+    numbers = seeds_of(seeds)
     points = chosen(suite_points(), papers or [], data or ["digits"])
     extra = tuple(override or [])
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
-    console.print(forecast([overrides for _, overrides in tasks], root_seeds(seeds)).sentence())
+    console.print(forecast([overrides for _, overrides in tasks], numbers).sentence())
     if plan:
         return
-    ended = run_all(tasks, root_seeds(seeds), jobs)
+    ended = run_all(tasks, numbers, jobs)
     print_comparison(data or ["digits"], None, extra)
     raise typer.Exit(report_failures(ended))

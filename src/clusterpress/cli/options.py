@@ -20,14 +20,6 @@ Shape = Annotated[str | None, typer.Option("--input", help="Shape of one input, 
 Records = Annotated[Path | None, typer.Option(help="A records.csv instead of the store.")]
 
 
-def seeds(text: str) -> list[int]:
-    """Read root seeds such as ``0,1,2``."""
-    try:
-        return [int(seed) for seed in text.split(",")]
-    except ValueError as error:
-        raise typer.BadParameter(f"--seeds is {text!r}, it must be like 0,1,2") from error
-
-
 def floats(option: str, text: str) -> tuple[float, ...]:
     """Read the numbers of an option such as ``0.5,0.5,0.5``."""
     try:

@@ -21,6 +21,7 @@ def results(
     ),
     records: Records = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale.")] = False,
+    formats: Annotated[str, typer.Option(help="Of figures: svg,pdf writes PDFs too.")] = "svg",
     replace: Annotated[bool, typer.Option(help="Drop records that the store lacks.")] = False,
 ) -> None:
     """Write records.csv, tables, figures and the README's block from the records."""
@@ -32,8 +33,9 @@ def results(
         for sentence in found:
             console.print(f"stale: {sentence}")
         raise typer.Exit(1 if found else 0)
-    frame = _frame(records)
-    for path in write_results(frame, claims, names, folder, replace=replace):
+    frame = _frame(records, facts=True)
+    kinds = formats.split(",")
+    for path in write_results(frame, claims, names, folder, replace=replace, formats=kinds):
         console.print(f"wrote {path}")
     update_readme(readme, comparison(_frame(folder / "records.csv"), claims, names))
 
@@ -49,7 +51,6 @@ def report(
     from clusterpress.report import write_report
     from clusterpress.results import load_papers
     from clusterpress.runs.suites import suite_points
-    from clusterpress.runs.sweep import store_folder
 
     size = write_report(
         _frame(records),
@@ -57,7 +58,7 @@ def report(
         _claims_and_names()[1],
         output,
         commands={(point.paper, point.name): point.overrides for point in suite_points()},
-        store=store_folder() if records is None else None,
+        store=_store() if records is None else None,
     )
     console.print(f"wrote {output}: {size:,} bytes")
 
@@ -79,13 +80,23 @@ def print_comparison(data: list[str], records: Path | None, extra: Sequence[str]
 def _claims_and_names(extra: Sequence[str] = ()) -> tuple[Any, Any]:
     from clusterpress.places import folder
     from clusterpress.results import load_claims
-    from clusterpress.runs.named import named_points
+    from clusterpress.runs.known_names import known_names
 
-    return load_claims(folder("experiments")), named_points(extra)
+    return load_claims(folder("experiments")), known_names(extra)
 
 
-def _frame(records: Path | None, extra: Sequence[str] = ()) -> Any:
+def _frame(records: Path | None, extra: Sequence[str] = (), *, facts: bool = False) -> Any:
     from clusterpress.results import read_csv, read_records
+
+    return read_csv(records) if records else read_records(_store(extra), facts=facts)
+
+
+def _store(extra: Sequence[str] = ()) -> Path:
+    """Give the folder of the store; Hydra, which takes a second, is asked only for overrides."""
+    from clusterpress.places import store
+
+    if not extra:
+        return store()
     from clusterpress.runs.sweep import store_folder
 
-    return read_records(store_folder(extra)) if records is None else read_csv(records)
+    return store_folder(extra)

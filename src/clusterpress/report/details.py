@@ -1,91 +1,61 @@
-"""What only the store knows of a run: its ledger, its kernels, its training curves."""
+"""The details of the runs that a page shows, remembered beside the store's records.
 
-import csv
+Records and artifacts do not change, and to read an artifact takes torch and a tenth of a second.
+The file is only a cache: missing, damaged or of another version, it is made again.
+"""
+
+import contextlib
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from clusterpress import __version__
+from clusterpress.durable import write_atomic
+from clusterpress.errors import StoreError
 
-from clusterpress import artifact
-from clusterpress.artifact import Ledger, layer_breakdown
-from clusterpress.errors import ArtifactError
-
-MOST_KERNELS = 1024
-MOST_LAYERS = 200
+MOST = 400
+"""Points whose details a page holds, so that it stays small."""
 
 
-def details(store: Path, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Give the details of runs by id; a run whose record cannot be read has none."""
-    found = {}
-    for run in ids:
-        try:
-            record = json.loads((store / "runs" / run / "record.json").read_text(encoding="utf-8"))
-            found[run] = {
-                "layers": _layers(Ledger.from_dict(record["ledger"])),
-                "kernels": _kernels(store / "runs" / run / "artifact.safetensors"),
-                "curves": [curve for stage in record["stages"] for curve in _curves(store, stage)],
-            }
-        except (OSError, ValueError, KeyError, TypeError, ArtifactError):
-            continue  # The table of records has said already which record is damaged.
+def details(store: Path, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give the details of the first runs by id; a run whose record cannot be read has none."""
+    path = store / "index" / f"details-{_version()}.json"
+    known = _read(path)
+    stamps = {run: _stamp(store / "runs" / run) for run in ids[:MOST]}
+    missing = [run for run, stamp in stamps.items() if known.get(run, [None])[0] != stamp]
+    if missing:
+        from clusterpress.report.run_details import run_details
+
+        known |= {run: [stamps[run], run_details(store, run)] for run in missing}
+        with contextlib.suppress(OSError, StoreError):
+            path.parent.mkdir(exist_ok=True)
+            write_atomic(path, json.dumps({run: known[run] for run in stamps}).encode())
+    return {run: known[run][1] for run in stamps if known[run][1] is not None}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(run): [entry[0], entry[1]] for run, entry in content.items()}
+    except (OSError, ValueError, AttributeError, LookupError, TypeError):
+        return {}
+
+
+def _stamp(run: Path) -> list[int]:
+    """Give what the run's files are; empty where there is no record."""
+    found: list[int] = []
+    for name in ("record.json", "artifact.safetensors"):
+        with contextlib.suppress(OSError):
+            status = (run / name).stat()
+            found += [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
     return found
 
 
-def _layers(ledger: Ledger) -> list[dict[str, Any]]:
-    layers = layer_breakdown(ledger)[:MOST_LAYERS]
-    return [
-        {
-            "layer": layer.layer,
-            "reference": layer.reference_bytes,
-            "kept": layer.kept,
-            "weights": layer.weights,
-            "parts": dict(layer.parts),
-        }
-        for layer in layers
-    ]
-
-
-def _kernels(path: Path) -> list[dict[str, Any]]:
-    """Give each set's kernels, the most used first, as whole numbers from -127 to 127."""
-    try:
-        books = artifact.read_kernels(path)
-    except ArtifactError:
-        return []
-    return [
-        {
-            "layers": len(book.layers),
-            "size": list(book.centroids.shape[1:]),
-            "total": len(book.centroids),
-            **_drawn(book.centroids, book.uses),
-        }
-        for book in books
-    ]
-
-
-def _drawn(centroids: Any, uses: Any) -> dict[str, Any]:
-    order = np.argsort(-uses, kind="stable")[:MOST_KERNELS]
-    flat = centroids[order].reshape(len(order), -1)
-    largest = np.abs(flat).max(axis=1, keepdims=True)
-    levels = np.rint(127 * flat / np.where(largest > 0, largest, 1)).astype(int)
-    return {"values": levels.tolist(), "uses": uses[order].tolist()}
-
-
-def _curves(store: Path, stage: dict[str, Any]) -> list[dict[str, Any]]:
-    folder = store / "logs" / f"{stage['id']}-{stage['name']}"
-    paths = [folder, *sorted(folder.parent.glob(f"{folder.name}-*"))]
-    curves = (_curve(path / "metrics.csv", path.name.partition("-")[2]) for path in paths)
-    return [curve for curve in curves if curve["loss"] or curve["error"]]
-
-
-def _curve(path: Path, name: str) -> dict[str, Any]:
-    """Read the epochs' losses and validation errors; empty where there is no such file."""
-    curve: dict[str, Any] = {"name": name, "loss": [], "error": []}
-    if not path.is_file():
-        return curve
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for key, column in (("loss", "train_loss"), ("error", "validation_error")):
-                if row.get(column) and row.get("epoch"):
-                    curve[key].append([int(float(row["epoch"])), round(float(row[column]), 5)])
-    return curve
+def _version() -> str:
+    """Name the code that reads details, without importing it."""
+    spec = find_spec("clusterpress.report.run_details")
+    source = b"" if spec is None or spec.origin is None else Path(spec.origin).read_bytes()
+    return hashlib.sha256(__version__.encode() + source).hexdigest()[:12]

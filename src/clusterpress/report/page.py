@@ -1,21 +1,28 @@
 """Put the page together: one file, nothing loaded from elsewhere."""
 
+import base64
+import gzip
 import json
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
 
 from clusterpress.durable import write_atomic
+from clusterpress.report.choice import RULE
 from clusterpress.report.details import details
 from clusterpress.report.papers import stars, statuses, titles
 from clusterpress.report.points import Commands, points
 from clusterpress.results.claims import Paper
 from clusterpress.results.compare import comparison
 from clusterpress.results.names import Names
+
+LIMIT = 6_000_000
+"""Bytes that a page has at most; details are left out until it has."""
 
 
 def write_report(
@@ -45,27 +52,54 @@ def write_report(
     """
     claims = [claim for paper in papers for claim in paper.claims]
     shown = points(records, names, commands)
-    firsts = sorted({str(point["runs"][0]["id"]) for point in shown})
+    firsts = sorted({str(point["runs"][0]["id"]) for point in shown.important})
     data = {
-        "points": shown,
+        "points": shown.points,
+        "places": shown.places,
+        "measured": shown.measured,
+        "rule": RULE,
         "stars": stars(claims),
         "claims": statuses(comparison(records, claims, names)),
         "titles": titles(papers),
         "details": {} if store is None else details(store, firsts),
+        "store": store is not None,
         "runs": len(records),
     }
-    content = _rendered(data).encode()
+    content = _within(LIMIT, data)
     write_atomic(path, content)
     return len(content)
 
 
-def _rendered(data: dict[str, Any]) -> str:
+def _within(limit: int, data: dict[str, Any]) -> bytes:
+    """Render the page with as many details as fit; half of them go at a time."""
+    content = _rendered(data)
+    while len(content) > limit and data["details"]:
+        kept = list(data["details"].items())[: len(data["details"]) // 2]
+        data = {**data, "details": dict(kept)}
+        content = _rendered(data)
+    return content
+
+
+def _rendered(data: dict[str, Any]) -> bytes:
     environment = Environment(
         loader=PackageLoader("clusterpress.report", "parts"),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
     )
-    # Inside a script element nothing may look like the end of it.
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return environment.get_template("page.html").render(data=text, plotly=get_plotlyjs())
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    page = environment.get_template("page.html")
+    return page.render(data=_packed(text.encode()), plotly=_plotly()).encode()
+
+
+def _packed(content: bytes) -> str:
+    """Compress so that it can stand in a script element; browsers since 2023 can undo it."""
+    return base64.b64encode(gzip.compress(content, 1, mtime=0)).decode()
+
+
+@cache
+def _plotly() -> str:
+    """Give plotly's script, packed; the package itself, which takes long to import, is not."""
+    spec = find_spec("plotly")
+    script = Path(str(spec.origin if spec else "")).parent / "package_data" / "plotly.min.js"
+    return _packed(script.read_bytes())

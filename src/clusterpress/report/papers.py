@@ -7,6 +7,7 @@ import pandas as pd
 
 from clusterpress.results.cells import amount, claim_words, printed
 from clusterpress.results.claims import Claim, Paper
+from clusterpress.results.statistics import describe_p
 
 
 def stars(claims: Sequence[Claim]) -> list[dict[str, Any]]:
@@ -50,6 +51,7 @@ def statuses(compared: pd.DataFrame) -> list[dict[str, Any]]:
             "source": row["source"],
             "ours": amount(row["ours"], row["unit"]) if row["n"] else "–",
             "n": int(row["n"]),
+            "p": describe_p(row["p_holm"]),
             "verdict": row["verdict"],
             "why": row["why"],
             "note": row["note"],

@@ -1,14 +1,14 @@
 """The comparison in words: the cells that Markdown, README and console all print."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
 from clusterpress.results.claims import QUANTITIES
-from clusterpress.results.statistics import number
+from clusterpress.results.statistics import describe_p, number
 
 Cells = dict[str, str]
 DIGITS = {"%": 2, "points": 2, "x": 2, "bytes": 0, "MACs": 0}
@@ -32,10 +32,15 @@ def _measured(row: Mapping[Hashable, Any]) -> Cells:
         "point": row["name"] + (" (selected)" if row["selected"] else ""),
         "claim": claim_words(row),
         "paper's number": printed(row),
-        "ours": _with_interval(ours, row, "ours", DIGITS[row["unit"]]),
+        "ours": _with_interval(ours, row, "ours", DIGITS[row["unit"]], _of_images(row)),
         "Δ paper": signed(row["delta_paper"], row["unit"]) if row["has_number"] else "–",
+        "p (Holm)": describe_p(row["p_holm"]),
         "Δ own baseline (points)": _with_interval(
-            number(row["delta_baseline"], signed=True), row, "delta_baseline", 2
+            number(row["delta_baseline"], signed=True),
+            row,
+            "delta_baseline",
+            2,
+            (_baselines(row), images_words(row["test_set_change"])),
         ),
         "ratio, paper's convention": _ratio(row["ratio_convention"], row["convention"]),
         "ratio, file": amount(row["ratio_file"], "x"),
@@ -102,13 +107,36 @@ def _unit(value: str, unit: str) -> str:
     return f"{value}x" if unit == "x" else f"{value} {unit}"
 
 
-def _with_interval(mean: str, row: Mapping[Hashable, Any], column: str, digits: int) -> str:
+def _with_interval(
+    mean: str, row: Mapping[Hashable, Any], column: str, digits: int, words: Sequence[str]
+) -> str:
     if mean == "–":
         return mean
+    about = "; ".join(filter(None, words))
+    about = f"; {about}" if about else ""
     if row["n"] < 2:
-        return f"{mean} (n = 1, no interval)"
+        return f"{mean} (n = 1, no interval{about})"
     half = (row[f"{column}_high"] - row[f"{column}_low"]) / 2
-    return f"{mean} ± {half:.{digits}f} (n = {row['n']})"
+    return f"{mean} ± {half:.{digits}f} (n = {row['n']}{about})"
+
+
+def _of_images(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    """Say what the test images leave open, of the quantities that they decide."""
+    column = {"top1_error": "test_set", "error_change": "test_set_change"}.get(row["quantity"])
+    return (images_words(row[column]),) if column else ()
+
+
+def images_words(half: float) -> str:
+    """Say half the interval over test images; nothing where it is not known."""
+    return "" if math.isnan(half) else f"test set ± {half:.2f}"
+
+
+def _baselines(row: Mapping[Hashable, Any]) -> str:
+    """Say that runs share baselines: the interval then does not tell of other baselines."""
+    count = int(row["baselines"])
+    if count >= row["n"]:
+        return ""
+    return "one baseline" if count == 1 else f"{count} baselines"
 
 
 def _ratio(value: float, convention: str) -> str:

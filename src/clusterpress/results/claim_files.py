@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from clusterpress.errors import ConfigError
+from clusterpress.reading import read_yaml
 from clusterpress.results.claim_problems import BOUNDS, duplicates, paper_problems
 from clusterpress.results.claims import AtRatio, Claim, Paper
 
@@ -40,7 +41,7 @@ def load_claims(folder: Path) -> list[Claim]:
 
 def _document(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(f"{path.name}: cannot be read as YAML: {error}")
         return {"paper": "?"}

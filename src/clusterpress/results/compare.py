@@ -1,21 +1,23 @@
 """Set every claim beside what we measured."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from clusterpress.results.claims import Claim, measure
+from clusterpress.results.images import half_widths
 from clusterpress.results.names import Names, named_runs
 from clusterpress.results.statistics import (
     NOTHING,
     Summary,
     change_to_baseline,
+    holm,
     mean_of,
     summarize,
 )
-from clusterpress.results.verdicts import Verdict, judge
+from clusterpress.results.verdicts import Verdict, corrected, judge, p_exceeds
 
 COLUMNS = (
     "claim",
@@ -47,6 +49,13 @@ COLUMNS = (
     "delta_baseline",
     "delta_baseline_low",
     "delta_baseline_high",
+    "baselines",
+    "ours_std",
+    "test_set",
+    "test_set_change",
+    "p",
+    "p_holm",
+    "family",
     "ratio_convention",
     "ratio_file",
     "protocol",
@@ -70,23 +79,44 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
         (empty where we did not), ``claim_data`` where the paper did; ``ours``, ``paper_value``
         and ``delta_paper`` (ours minus the claim's number) are in ``unit``; errors and their
         deltas in percent points; a paired 95 % interval belongs to ``delta_baseline``.
-        ``has_number`` says whether the number is the paper's or our own.
+        ``has_number`` says whether the number is the paper's or our own. ``baselines`` counts the
+        baselines that the runs share; ``test_set`` and ``test_set_change`` are half the bootstrap's
+        95 % interval over test images of error and change (``images.half_widths``). ``p`` is that
+        of ``verdicts.p_exceeds``; ``p_holm`` is corrected for the ``family`` claims measured on
+        the same data, which stand in one table, and the verdict follows it.
     """
     runs = named_runs(records, names)
-    rows = [row for claim in claims for row in _answers(claim, runs)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    points = list(runs.groupby(["suite", "name", "data", "point"], sort=False))
+    answers: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for (suite, name, _, _), group in points:
+        answers.setdefault((str(suite), str(name)), []).append(group)
+    rows = [row for claim in claims for row in _answers(claim, answers)]
+    return _corrected(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
-def _answers(claim: Claim, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _corrected(compared: pd.DataFrame) -> pd.DataFrame:
+    """Apply Holm's correction to each table: to the claims that were measured on one data set."""
+    for _, rows in compared[compared["p"].notna()].groupby("data"):
+        compared.loc[rows.index, "p_holm"] = holm(rows["p"])
+        compared.loc[rows.index, "family"] = float(len(rows))
+    for place, row in compared[compared["p"].notna()].iterrows():
+        verdict = corrected(Verdict(row["verdict"], row["why"]), row["p_holm"], int(row["family"]))
+        compared.loc[place, ["verdict", "why"]] = [verdict.word, verdict.why]
+    return compared
+
+
+def _answers(
+    claim: Claim, answers: Mapping[tuple[str, str], Sequence[pd.DataFrame]]
+) -> Iterator[dict[str, Any]]:
     if not claim.points:
         yield _not_run(claim, "", f"needs {claim.needs}")
     for name in claim.points:
-        answering = runs[(runs["suite"] == claim.paper) & (runs["name"] == name)]
-        if answering.empty:
+        answering = answers.get((claim.paper, name), [])
+        if not answering:
             yield _not_run(
                 claim, name, f"needs {claim.needs or f'a run of {name} on {claim.data}'}"
             )
-        for _, group in answering.groupby(["data", "point"], sort=False):
+        for group in answering:
             yield _measured(claim, name, group)
 
 
@@ -116,6 +146,10 @@ def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
         "point": runs["point"].iloc[0],
         **_spread("ours", ours),
         "n": len(runs),
+        "baselines": runs["baseline_seed"].nunique(),
+        "ours_std": ours.std,
+        **_test_set(runs),
+        "p": math.nan if verdict.word == "not comparable" else p_exceeds(claim, ours),
         "delta_paper": ours.mean - claim.value,
         "baseline_error": summarize(runs["baseline_top1_error"]).mean,
         **_spread("delta_baseline", change if compressed else NOTHING),
@@ -126,6 +160,11 @@ def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
         "verdict": verdict.word,
         "why": verdict.why,
     }
+
+
+def _test_set(runs: pd.DataFrame) -> dict[str, float]:
+    error, change = half_widths(runs)
+    return {"test_set": error, "test_set_change": change}
 
 
 def _verdict(claim: Claim, ours: Summary, change: Summary, runs: pd.DataFrame) -> Verdict:

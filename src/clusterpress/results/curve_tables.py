@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from clusterpress.results.markdown import page, section, table
+from clusterpress.results.corrections import WORDS, with_p
+from clusterpress.results.layout import Page, Section, page, section, table
 from clusterpress.results.statistics import describe, number
 
 BEFORE = (
@@ -11,11 +12,11 @@ BEFORE = (
 )
 
 
-def merging_page(data: str, curve: pd.DataFrame) -> str:
+def merging_page(data: str, curve: pd.DataFrame) -> Page:
     """Give the page of the merging curve: keep ratio x method, a section a network."""
-    sections = [
+    sections: list[str | Section] = [
         f"Top-1 error on the official test set, %. {BEFORE} Changes are paired by seed, in "
-        "points; `none` is the baseline trained for the same extra epochs."
+        f"points; `none` is the baseline trained for the same extra epochs. {WORDS}"
     ]
     for model, rows in curve.groupby("model"):
         cells = [
@@ -32,16 +33,20 @@ def merging_page(data: str, curve: pd.DataFrame) -> str:
             }
             for row in rows.to_dict("records")
         ]
-        sections.append(section(str(model), _control(rows), table(cells)))
+        changes = {
+            "change to own baseline": list(rows["change"]),
+            "change to `none`": list(rows["to_none"]),
+        }
+        sections.append(section(str(model), _control(rows), table(with_p(cells, changes))))
     return page(f"Merging neurons on {data}", *sections)
 
 
-def bits_page(data: str, by_bits: pd.DataFrame) -> str:
+def bits_page(data: str, by_bits: pd.DataFrame) -> Page:
     """Give the page of bits x initialisation, a section a network."""
-    sections = [
+    sections: list[str | Section] = [
         f"Top-1 error on the official test set, %. {BEFORE} The squared error is that of the "
         "clustering over the sum of squares of the weights, mean over the clustered layers "
-        "(x 1000)."
+        f"(x 1000). {WORDS}"
     ]
     for model, rows in by_bits.groupby("model"):
         cells = [
@@ -59,7 +64,8 @@ def bits_page(data: str, by_bits: pd.DataFrame) -> str:
             }
             for row in rows.to_dict("records")
         ]
-        sections.append(section(str(model), table(cells)))
+        changes = {"change to own baseline": list(rows["change"])}
+        sections.append(section(str(model), table(with_p(cells, changes))))
     return page(f"Bits and initialisation on {data}", *sections)
 
 

@@ -20,10 +20,14 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def svg(figure: Figure) -> bytes:
-    """Give the figure as SVG without a date, so that equal figures are equal files."""
+FORMATS = {"svg": "Date", "pdf": "CreationDate"}
+"""The formats of figures, and what each calls its date."""
+
+
+def drawn(figure: Figure, form: str = "svg") -> bytes:
+    """Give the figure as a file without a date, so that equal figures are equal files."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.savefig(buffer, format=form, metadata={FORMATS[form]: None})
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Figures from the tidy table; the same records give the same bytes of SVG."""
+"""Figures from the tidy table; the same records give the same bytes."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,28 +7,44 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from clusterpress.errors import ConfigError
 from clusterpress.results.accuracy_figure import accuracy
 from clusterpress.results.claims import Claim
 from clusterpress.results.curves import merging
-from clusterpress.results.drawing import STYLE, svg
+from clusterpress.results.drawing import FORMATS, STYLE, drawn
 from clusterpress.results.merging_figure import merging_figure
 from clusterpress.results.names import Names, named_runs
 
 
-def figures(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> dict[str, bytes]:
+def figures(
+    records: pd.DataFrame,
+    claims: Sequence[Claim],
+    names: Names,
+    formats: Sequence[str] = ("svg",),
+) -> dict[str, bytes]:
     """Draw every figure of ``results/figures``.
 
     Returns:
-        File name -> SVG: ``accuracy-<data>-<model>.svg``, accuracy against compression ratio
+        File name -> content: ``accuracy-<data>-<model>.svg``, accuracy against compression ratio
         with the papers' own points, and ``merging-<data>-<model>.svg``, the curve of merging.
+
+    Raises:
+        ConfigError: A format is not one of ``FORMATS``.
     """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise ConfigError(f"figures cannot be {unknown[0]!r}; they are {' or '.join(FORMATS)}")
     with mpl.rc_context(STYLE):
-        return {name: svg(draw()) for name, draw in _drawings(records, claims, names).items()}
+        return {
+            f"{name}.{form}": drawn(draw(), form)
+            for name, draw in _drawings(records, claims, names).items()
+            for form in dict.fromkeys(("svg", *formats))
+        }
 
 
 def figure_names(records: pd.DataFrame, names: Names) -> set[str]:
-    """Name every figure of ``results/figures`` without drawing it."""
-    return set(_drawings(records, [], names))
+    """Name every committed figure of ``results/figures``, the SVGs, without drawing it."""
+    return {f"{name}.svg" for name in _drawings(records, [], names)}
 
 
 def _drawings(
@@ -38,10 +54,10 @@ def _drawings(
     for (data, model), group in named_runs(records, names).groupby(["data", "model"]):
         title = f"{model} on {data}"
         own = [claim for claim in claims if (claim.data, claim.model) == (data, model)]
-        found[f"accuracy-{data}-{model}.svg"] = partial(accuracy, title, group, own)
+        found[f"accuracy-{data}-{model}"] = partial(accuracy, title, group, own)
         curve = merging(group)
         if not curve.empty:
             controls = group[group["point"].isin(curve["control_point"])].drop_duplicates("id")
             draw = partial(merging_figure, title, curve, group, controls)
-            found[f"merging-{data}-{model}.svg"] = draw
+            found[f"merging-{data}-{model}"] = draw
     return found

@@ -1,12 +1,13 @@
-"""Markdown pages of tables, each ending with the command that recomputes it."""
+"""Pages as Markdown, each ending with the command that recomputes it."""
 
 from collections.abc import Mapping, Sequence
 
-COMMAND = "clusterpress results --records results/records.csv"
+from clusterpress.results.layout import Page, Section, Table
+
 MEASURE = "clusterpress reproduce --data DATA --seeds 0,1,2"
 
 
-def table(rows: Sequence[Mapping[str, str]]) -> str:
+def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
     """Give a Markdown table; the columns are those of the first row.
 
     Columns are not padded, so that a changed number changes one line of the file.
@@ -18,18 +19,21 @@ def table(rows: Sequence[Mapping[str, str]]) -> str:
     return "\n".join(map(_line, [headers, ["---"] * len(headers), *body]))
 
 
-def page(title: str, *sections: str, command: str = COMMAND) -> str:
+def markdown(page: Page) -> str:
     """Give a page: title, sections, and how to recompute it."""
     footer = (
-        f"Generated from `results/records.csv`; recompute with `{command}`. The runs themselves: "
-        f"`{MEASURE}` (`make reproduce-mnist`)."
+        f"Generated from `results/records.csv`; recompute with `{page.command}`. The runs "
+        f"themselves: `{MEASURE}` (`make reproduce-mnist`)."
     )
-    return "\n\n".join([f"# {title}", *sections, footer]) + "\n"
+    return "\n\n".join([f"# {page.title}", *map(_part, page.parts), footer]) + "\n"
 
 
-def section(title: str, *parts: str) -> str:
-    """Give a section of a page."""
-    return "\n\n".join([f"## {title}", *parts])
+def _part(part: str | Table | Section) -> str:
+    if isinstance(part, Table):
+        return markdown_table(part.rows)
+    if isinstance(part, Section):
+        return "\n\n".join([f"## {part.title}", *map(_part, part.parts)])
+    return part
 
 
 def _line(cells: Sequence[str]) -> str:

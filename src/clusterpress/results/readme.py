@@ -7,7 +7,8 @@ import pandas as pd
 from clusterpress.durable import write_atomic
 from clusterpress.errors import ConfigError
 from clusterpress.results.cells import Cells, measured_cells
-from clusterpress.results.markdown import COMMAND, table
+from clusterpress.results.layout import COMMAND
+from clusterpress.results.markdown import markdown_table
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
@@ -30,14 +31,16 @@ def readme_block(compared: pd.DataFrame) -> str:
     """
     own = compared[(compared["n"] > 0) & (compared["data"] == compared["claim_data"])]
     shown = own[own["has_number"].astype(bool)]
-    parts = [f"**{data}**\n\n{table(_short(rows))}" for data, rows in shown.groupby("data")]
+    parts = [
+        f"**{data}**\n\n{markdown_table(_short(rows))}" for data, rows in shown.groupby("data")
+    ]
     others = len(set(compared["claim"]) - set(own["claim"]))
     footer = (
         f"{others} more claims wait for networks or data that are not run yet. All columns, and "
         f"what is our own reading: "
         f"[results/tables/comparison.md](results/tables/comparison.md). Recompute: `{COMMAND}`."
     )
-    return "\n\n".join([*(parts or [table([])]), footer])
+    return "\n\n".join([*(parts or [markdown_table([])]), footer])
 
 
 def with_block(text: str, block: str) -> str:

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 CONFIDENCE = 0.95
 
@@ -48,8 +49,47 @@ def summarize(values: Iterable[float]) -> Summary:
     if n < 2:
         return Summary(mean, math.nan, n, math.nan, math.nan)
     std = float(finite.std(ddof=1))
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * std / math.sqrt(n)
+    half = t_factor(n) * std
     return Summary(mean, std, n, mean - half, mean + half)
+
+
+@cache
+def t_factor(n: int) -> float:
+    """Give half the width of the 95 % t-interval of a mean of n > 1 numbers, in deviations."""
+    return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) / math.sqrt(n)
+
+
+def p_value(summary: Summary, value: float = 0.0) -> float:
+    """Give the two-sided p of Student's one-sample test that the mean is ``value``; NaN if n < 2.
+
+    It is below 0.05 exactly where the 95 % interval leaves the value out.
+    """
+    if not summary.has_interval or math.isnan(value):
+        return math.nan
+    distance = abs(summary.mean - value)
+    if summary.std == 0:
+        return 0.0 if distance else 1.0
+    return float(2 * stdtr(summary.n - 1, -distance / summary.std * math.sqrt(summary.n)))
+
+
+def holm(p_values: Iterable[float]) -> list[float]:
+    """Correct the p-values of one family: Holm (1979), A simple sequentially rejective procedure.
+
+    NaN stays NaN and does not count as a member of the family.
+    """
+    found = np.array(list(p_values), dtype=np.float64)
+    members = np.flatnonzero(~np.isnan(found))
+    ascending = members[np.argsort(found[members], kind="stable")]
+    scaled = found[ascending] * np.arange(len(ascending), 0, -1)
+    found[ascending] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(value) for value in found]
+
+
+def describe_p(value: float) -> str:
+    """Say a p-value: three digits, ``< 0.001``, or ``–`` for NaN."""
+    if math.isnan(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 NOTHING = Summary(math.nan, math.nan, 0, math.nan, math.nan)

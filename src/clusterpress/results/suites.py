@@ -4,8 +4,12 @@ import math
 
 import pandas as pd
 
-from clusterpress.results.markdown import page, section, table
+from clusterpress.results.corrections import WORDS, with_p
+from clusterpress.results.images import half_widths
+from clusterpress.results.layout import Page, page, section, table
 from clusterpress.results.statistics import (
+    NOTHING,
+    Summary,
     change_to_baseline,
     change_to_point,
     describe,
@@ -14,13 +18,17 @@ from clusterpress.results.statistics import (
 )
 
 Cells = dict[str, str]
+IMAGES_WORDS = (
+    "Test set ± is half the 95 % bootstrap interval over the test images of one trained network, "
+    "mean over the seeds, where the records hold which images were right."
+)
 CONVENTIONS = (
     "What each convention counts stands in the README under "
     "[How each number is counted](../../README.md#how-each-number-is-counted)."
 )
 
 
-def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
+def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
     """Give the page of one suite.
 
     Args:
@@ -39,8 +47,9 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> str:
             "Top-1 error, %",
             "Mean over the seeds on the official test set; the change is to the own baseline, "
             "paired by seed, in points. `none` is the baseline trained for the same extra epochs. "
-            "Where one baseline serves several seeds, an interval tells of the method alone.",
-            table(_with_controls([_errors(n, group, stages) for n, group in points], points)),
+            "Where one baseline serves several seeds, an interval tells of the method alone. "
+            f"{IMAGES_WORDS} {WORDS}",
+            table(_error_rows(points, stages)),
         ),
         section(
             "Compression ratio by convention",
@@ -76,19 +85,29 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
     return cells | {"change": describe(change_to_baseline(runs), signed=True)}
 
 
-def _with_controls(rows: list[Cells], points: list[tuple[str, pd.DataFrame]]) -> list[Cells]:
-    """Add the change to ``<model>-none`` of the same suite, where the suite has one."""
+def _error_rows(points: list[tuple[str, pd.DataFrame]], stages: list[str]) -> list[Cells]:
+    rows = [_errors(name, group, stages) for name, group in points]
+    for row, half in zip(rows, halves := [half_widths(g) for _, g in points], strict=True):
+        if any(math.isfinite(error) for error, _ in halves):
+            row["test set ±"], row["change, test set ±"] = map(number, half)
+    changes = {"change": [change_to_baseline(group) for _, group in points]}
+    controls = _to_controls(points)
+    if any(each.n for each in controls):
+        changes["change to none"] = controls
+        words = [describe(each, signed=True) for each in controls]
+        rows = [row | {"change to none": text} for row, text in zip(rows, words, strict=True)]
+    return with_p(rows, changes)
+
+
+def _to_controls(points: list[tuple[str, pd.DataFrame]]) -> list[Summary]:
+    """Give the change to ``<model>-none`` of the same suite, nothing where it has none."""
     named = {(name, group["profile"].iloc[0]): group for name, group in points}
     changes = []
     for name, group in points:
         control = (f"{group['model'].iloc[0]}-none", group["profile"].iloc[0])
         other = control in named and control[0] != name
-        changes.append(
-            describe(change_to_point(group, named[control]), signed=True) if other else "–"
-        )
-    if set(changes) == {"–"}:
-        return rows
-    return [row | {"change to none": text} for row, text in zip(rows, changes, strict=True)]
+        changes.append(change_to_point(group, named[control]) if other else NOTHING)
+    return changes
 
 
 def _ratios(name: str, runs: pd.DataFrame, ratios: list[str]) -> Cells:

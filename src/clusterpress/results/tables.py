@@ -1,4 +1,4 @@
-"""The comparison as Markdown, and the list of what a results folder holds."""
+"""The comparison, and the list of what a results folder holds."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,20 @@ import pandas as pd
 from clusterpress.results.cells import measured_cells, missing_cells
 from clusterpress.results.curve_tables import bits_page, merging_page
 from clusterpress.results.curves import bits, merging
-from clusterpress.results.markdown import page, section, table
+from clusterpress.results.latex import csv_table, latex_table
+from clusterpress.results.layout import Page, Section, page, section, table, tables
+from clusterpress.results.markdown import markdown
 from clusterpress.results.names import Names, named_runs, unnamed_points
 from clusterpress.results.statistics import number
 from clusterpress.results.suites import suite_page
 
 LEGEND = (
     "Errors are top-1 on the official test set, in percent; Δ is ours minus theirs. ± is half the "
-    "95 % t-interval over n seeds; Δ own baseline is paired by seed. A status says how the paper's "
+    "95 % t-interval over n seeds; n = 1 has none, and nothing is tested. Δ own baseline is paired "
+    "by seed; where runs share one baseline, its interval tells of the method alone, not of other "
+    "baselines. *Test set ±* is half the 95 % bootstrap interval over the test images (of a Δ "
+    "paired by image), where the records hold which were right: it is of one trained network, and "
+    "an upper bound for the mean over seeds, which share the images. A status says how the paper's "
     "number is known: found in its own text, secondary (another text), derived by arithmetic, "
     "inferred (our reading). A number that no paper prints stands beside the claim, never as the "
     "paper's: our reading holds or does not, our arithmetic agrees or disagrees. The ratio by the "
@@ -33,35 +39,68 @@ HOURS = (
 )
 
 
-def pages(records: pd.DataFrame, compared: pd.DataFrame, names: Names) -> dict[str, str]:
-    """Give every Markdown page of ``results/tables`` by its file name."""
+def table_files(records: pd.DataFrame, compared: pd.DataFrame, names: Names) -> dict[str, str]:
+    """Give every file of ``results/tables`` by its name.
+
+    A page is Markdown; each of its tables is LaTeX and CSV too, ``<page>.<section>.tex``. The
+    cells are the same words everywhere; ``comparison.csv`` has the comparison's numbers.
+    """
+    found = {"comparison.csv": numbers_csv(compared)}
+    for name, of in pages(records, compared, names).items():
+        found[f"{name}.md"] = markdown(of)
+        for place, title, each in tables(name, of):
+            found[f"{place}.tex"] = latex_table(title, each)
+            found[f"{place}.csv"] = csv_table(each)
+    return found
+
+
+def numbers_csv(compared: pd.DataFrame) -> str:
+    """Give the comparison as numbers, a row for each claim and point; see ``comparison``."""
+    return compared.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def pages(records: pd.DataFrame, compared: pd.DataFrame, names: Names) -> dict[str, Page]:
+    """Give every page of ``results/tables`` by its file name without its ending."""
     runs = named_runs(records, names)
-    found = {"comparison.md": comparison_page(compared)}
+    found = {"comparison": comparison_page(compared)}
     for suite, data in _pairs(runs):
         chosen = runs[(runs["suite"] == suite) & (runs["data"] == data)]
-        found[f"{suite}-{data}.md"] = suite_page(suite, data, chosen)
+        found[f"{suite}-{data}"] = suite_page(suite, data, chosen)
     for of_data in (group for _, group in runs.groupby("data")):
         data = of_data["data"].iloc[0]
         curve, by_bits = merging(of_data), bits(of_data)
         if not curve.empty:
-            found[f"merging-{data}.md"] = merging_page(data, curve)
+            found[f"merging-{data}"] = merging_page(data, curve)
         if not by_bits.empty:
-            found[f"bits-{data}.md"] = bits_page(data, by_bits)
-    return found | {"provenance.md": provenance_page(records, names)}
+            found[f"bits-{data}"] = bits_page(data, by_bits)
+    return found | {"provenance": provenance_page(records, names)}
 
 
-def comparison_page(compared: pd.DataFrame) -> str:
+def comparison_page(compared: pd.DataFrame) -> Page:
     """Give the comparison: a section a measured data set, then what was not run."""
-    sections = [LEGEND]
+    sections: list[str | Section] = [LEGEND]
     for name, rows in compared[compared["n"] > 0].groupby("data"):
-        sections.append(section(f"Measured on {name}", table(measured_cells(rows))))
+        words = [text for text in (_family(rows),) if text]
+        sections.append(section(f"Measured on {name}", *words, table(measured_cells(rows))))
     missing = missing_cells(compared)
     if missing:
         sections.append(section("Not run", table(missing)))
     return page("Claims compared", *sections)
 
 
-def provenance_page(records: pd.DataFrame, names: Names) -> str:
+def _family(rows: pd.DataFrame) -> str:
+    """Say what was corrected for many claims; nothing where there is no such claim."""
+    size = int(rows["p"].notna().sum())
+    if not size:
+        return ""
+    return (
+        f"p (Holm) is of the test that our mean is no better than the paper's printed number: "
+        f"a t-test over the seeds, with Holm's correction over the {size} printed numbers of this "
+        "table that have n ≥ 2; *exceeded* needs p < 0.05 after it."
+    )
+
+
+def provenance_page(records: pd.DataFrame, names: Names) -> Page:
     """Say where the runs come from; timing and provenance stand here and in no other page."""
     columns = ["data", "profile", "device", "processor", "torch", "git_commit", "git_dirty"]
     rows = []

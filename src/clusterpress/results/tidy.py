@@ -1,7 +1,6 @@
 """The tidy table of records: its columns, their types, and its CSV."""
 
 import csv
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,14 @@ COUNTS = (
     "bias_bytes",
     "weight_stream_bytes",
     "artifact_version",
+    "evaluation_version",
 )
+ADDED = {"artifact_version": 1, "evaluation_version": 1}
+"""Columns that older records and tables lack, and what they then are."""
+
+IMAGES = ("both_right", "only_baseline", "only_file", "both_wrong")
+"""Test images by which of baseline and file has them right; columns ``images_<name>``."""
+
 MEASURED = (
     "latency_ms",
     "peak_memory_bytes",
@@ -72,25 +78,47 @@ CORE = (
 )
 SEEDS = ("seed", "baseline_seed")
 TEXT = (*(name for name in IDENTITY if name not in (*SEEDS, "selected")), "stages", *ORIGIN)
-ORDER = ["paper", "data", "model", "method", "point", "seed", "id"]
+ORDER = ["paper", "data", "model", "method", "point", "seed"]
 DIGITS = 10
 
 
 def tidy(rows: Iterable[Row]) -> pd.DataFrame:
-    """Make the tidy frame of flat rows: columns in their fixed order, rows sorted, ids unique.
+    """Make the tidy frame of flat rows; see ``finished``."""
+    return finished(typed(pd.DataFrame(list(rows))))
 
-    Of a point at one seed that was written in several file formats, the newest counts.
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns their fixed order and types; missing ones are made.
 
     Floats are rounded to ten significant digits, which is what the CSV holds, so that tables
     from the store and from the CSV are the same to the last byte.
+
+    Raises:
+        ValueError: A column holds what is not of its type.
     """
-    frame = pd.DataFrame(list(rows))
-    frame = frame.reindex(columns=_columns(frame))
-    for name in frame.columns:
-        frame[name] = _typed(frame[name], str(name))
-    newest = frame.sort_values("artifact_version", ascending=False, kind="stable")
-    kept = newest.drop_duplicates("id").drop_duplicates(["point", "seed"])
-    return kept.sort_values(ORDER, ignore_index=True)
+    columns = _columns(frame)
+    frame = frame.assign(**{k: v for k, v in ADDED.items() if k not in frame})
+    values = {name: _typed(frame[name], name) for name in columns if name in frame}
+    missing = [name for name in columns if name not in values]
+    values |= {name: _typed(pd.Series(None, frame.index, dtype=object), name) for name in missing}
+    return pd.DataFrame({name: values[name] for name in columns}, index=frame.index)
+
+
+def finished(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort a typed frame, and let every run stand in it once.
+
+    Of a point at one seed that was written in several file formats, or evaluated in several
+    ways, the newest counts.
+    """
+    if frame["id"].duplicated().any() or frame.duplicated(["point", "seed"]).any():
+        newest = frame.sort_index().sort_values([*ADDED], ascending=False, kind="stable")
+        frame = newest.drop_duplicates("id").drop_duplicates(["point", "seed"])
+    return frame.sort_values(ORDER, ignore_index=True)
+
+
+def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns of typed rows, put together of several frames, their fixed order."""
+    return frame[_columns(frame)]
 
 
 def write_csv(records: pd.DataFrame, path: Path) -> None:
@@ -99,25 +127,24 @@ def write_csv(records: pd.DataFrame, path: Path) -> None:
     Raises:
         StoreError: The folder is missing or cannot be written.
     """
-    frame = tidy({str(k): v for k, v in row.items()} for row in records.to_dict("records"))
+    frame = finished(typed(records))
     text = frame.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
     write_atomic(path, text.encode())
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read the tidy frame that ``write_csv`` wrote.
+    """Read the tidy frame that ``write_csv`` wrote; also that of an older version.
 
     Raises:
         DataError: The file is missing, unreadable, lacks a column or the error of a run.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            missing = sorted({*CORE, *PROVENANCE} - set(reader.fieldnames or ()))
-            if missing:
-                raise DataError(f"{path} lacks the columns {', '.join(missing)}")
-            records = tidy({name: value or None for name, value in row.items()} for row in reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        missing = sorted({*CORE, *PROVENANCE} - {*ADDED} - set(frame.columns))
+        if missing:
+            raise DataError(f"{path} lacks the columns {', '.join(missing)}")
+        records = finished(typed(frame))
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise DataError(f"{path} cannot be read as the table of records: {error}") from error
     except (TypeError, ValueError) as error:
         raise DataError(f"{path} is damaged: {error}") from error
@@ -128,15 +155,18 @@ def read_csv(path: Path) -> pd.DataFrame:
     return records
 
 
-def run_ids(path: Path) -> set[str]:
-    """Give the ids of the runs in a table of records, whatever its other columns are.
+def runs_of(path: Path) -> dict[str, tuple[str, str]]:
+    """Give the runs in a table of records by id, whatever its other columns are.
+
+    Returns:
+        Run id -> its point and its seed, as text.
 
     Raises:
-        DataError: The file is unreadable or has no column ``id``.
+        DataError: The file is unreadable or lacks one of these columns.
     """
     try:
         with path.open(encoding="utf-8", newline="") as lines:
-            return {row["id"] for row in csv.DictReader(lines)}
+            return {row["id"]: (row["point"], row["seed"]) for row in csv.DictReader(lines)}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
         raise DataError(f"the run ids of {path} cannot be read: {error}") from error
 
@@ -149,15 +179,16 @@ def _columns(frame: pd.DataFrame) -> list[str]:
 
 def _typed(column: pd.Series, name: str) -> pd.Series:
     if name in TEXT:
-        return column.map(_text).astype(object)
+        return column.astype(object).map(str, na_action="ignore").fillna("").astype(object)
     if name == "selected":
-        return column.map(lambda value: str(value).lower() == "true").astype(bool)
+        return (column.astype(str).str.lower() == "true").astype(bool)
+    numbers = pd.to_numeric(column)
     if name in (*SEEDS, *COUNTS):
-        return pd.to_numeric(column).astype("int64")
-    numbers = pd.to_numeric(column).astype("float64")
-    return numbers.map(lambda value: float(f"{value:.{DIGITS}g}")).astype("float64")
+        return (numbers.fillna(ADDED[name]) if name in ADDED else numbers).astype("int64")
+    return pd.Series(_rounded(numbers.to_numpy(np.float64)), column.index)
 
 
-def _text(value: object) -> str:
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if missing else str(value)
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Round to ten significant digits, each number once: most of a column are the same few."""
+    known, places = np.unique(values, return_inverse=True)
+    return np.array([float(f"{value:.{DIGITS}g}") for value in known], np.float64)[places]

@@ -1,10 +1,11 @@
 """The verdict on a claim: one rule for all quantities."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from clusterpress.results.claims import Claim
-from clusterpress.results.statistics import NOTHING, Summary, number
+from clusterpress.results.statistics import CONFIDENCE, NOTHING, Summary, number, p_value
 
 Rule = Literal["exceeded", "reproduced", "not reproduced"]
 Word = Literal[
@@ -60,7 +61,7 @@ def judge(
        where our mean rounds to the number, else *not reproduced*.
     5. A printed number is *exceeded* where the better end of the paper's rounding interval
        (half a unit of its last printed digit) is worse than the worse end of our 95 % interval.
-       This needs n > 1.
+       This needs n > 1. Where a table makes many claims, ``corrected`` asks for more.
     6. It is *reproduced* where our mean is at least as good as the worse end of that rounding
        interval. For an error it is so too where n >= 3, our interval contains the number and our
        mean is within 0.1 points of it. Else *not reproduced*.
@@ -108,6 +109,34 @@ def _unmet(claim: Claim, n: int, change: Summary, ratio: Summary) -> str:
                 f"{wanted.at_least:g}x"
             )
     return ""
+
+
+def p_exceeds(claim: Claim, ours: Summary) -> float:
+    """Give the p of the test behind *exceeded*: that our mean is no better than the number.
+
+    A t-test over the seeds against the better end of the number's rounding interval, two-sided so
+    that it agrees with the 95 % interval; 1 where our mean is not better. NaN where *exceeded* is
+    no possible verdict: n < 2, an inequality, what a baseline is, a number of our own.
+    """
+    if claim.relation != "=" or claim.kind.better == "same" or not claim.has_number:
+        return math.nan
+    better = claim.half_unit if claim.kind.better == "higher" else -claim.half_unit
+    p = p_value(ours, claim.value + better)
+    return p if math.isnan(p) or _gain(claim, ours.mean) > claim.half_unit else 1.0
+
+
+def corrected(verdict: Verdict, p: float, family: int) -> Verdict:
+    """Take *exceeded* back where it does not survive the correction for many claims.
+
+    Args:
+        verdict: Of the claim by itself.
+        p: ``p_exceeds`` after Holm's correction.
+        family: How many claims were corrected together.
+    """
+    if verdict.word != "exceeded" or p < 1 - CONFIDENCE:
+        return verdict
+    reason = f"better, but not after Holm's correction over {family} claims: p = {p:.3f}"
+    return Verdict("reproduced", "; ".join(filter(None, [verdict.why, reason])))
 
 
 def _rule(claim: Claim, ours: Summary) -> Rule:

@@ -12,8 +12,8 @@ from clusterpress.results.compare import comparison
 from clusterpress.results.figures import figure_names, figures
 from clusterpress.results.names import Names
 from clusterpress.results.readme import readme_block, with_block
-from clusterpress.results.tables import pages
-from clusterpress.results.tidy import read_csv, run_ids, write_csv
+from clusterpress.results.tables import table_files
+from clusterpress.results.tidy import read_csv, runs_of, write_csv
 
 CSV = "records.csv"
 TABLES = "tables"
@@ -27,8 +27,9 @@ def write_results(
     folder: Path,
     *,
     replace: bool = False,
+    formats: Sequence[str] = ("svg",),
 ) -> list[Path]:
-    """Write ``records.csv``, ``tables/*.md`` and ``figures/*.svg``; give their paths.
+    """Write ``records.csv``, ``tables/*.{md,tex,csv}`` and ``figures/*.svg``; give their paths.
 
     Everything after the CSV is computed from the CSV, and from the suites and claims of the
     installed version. Pages and figures that are no longer produced are removed.
@@ -38,6 +39,7 @@ def write_results(
         claims: All claims.
         names: Point id -> ``(suite's paper, name in that suite)`` pairs.
         folder: Where the results go.
+        formats: Of the figures, such as ``("svg", "pdf")``; git keeps the SVGs alone.
         replace: Write although ``records.csv`` in the folder has runs that ``records`` lacks.
 
     Raises:
@@ -53,9 +55,12 @@ def write_results(
     written = {
         **{
             folder / TABLES / name: text.encode()
-            for name, text in pages(records, compared, names).items()
+            for name, text in table_files(records, compared, names).items()
         },
-        **{folder / FIGURES / name: svg for name, svg in figures(records, claims, names).items()},
+        **{
+            folder / FIGURES / name: content
+            for name, content in figures(records, claims, names, formats).items()
+        },
     }
     for path, content in written.items():
         write_atomic(path, content)
@@ -80,7 +85,7 @@ def stale(
     records = read_csv(folder / CSV)
     compared = comparison(records, claims, names)
     expected = {
-        folder / TABLES / name: text for name, text in pages(records, compared, names).items()
+        folder / TABLES / name: text for name, text in table_files(records, compared, names).items()
     }
     if readme is not None:
         expected[readme] = with_block(readme.read_text(encoding="utf-8"), readme_block(compared))
@@ -105,7 +110,9 @@ def _refuse_loss(records: pd.DataFrame, path: Path) -> None:
         return
     advice = "pass replace=True (`--replace`) to write it all the same, or another folder"
     try:
-        lost = sorted(run_ids(path) - set(records["id"]))
+        known = set(zip(records["point"], records["seed"].astype(str), strict=True))
+        # A run whose point and seed are there is not lost: it was written or evaluated anew.
+        lost = sorted(id_ for id_, place in runs_of(path).items() if place not in known)
     except DataError as error:
         raise ConfigError(f"{error}; so it is not overwritten: {advice}") from error
     if lost:
@@ -124,7 +131,13 @@ def _make(*folders: Path) -> None:
 
 
 def _present(folder: Path) -> set[Path]:
-    return {*(folder / TABLES).glob("*.md"), *(folder / FIGURES).glob("*.svg")}
+    endings = {TABLES: ("md", "tex", "csv"), FIGURES: ("svg",)}
+    return {
+        path
+        for room, kinds in endings.items()
+        for kind in kinds
+        for path in (folder / room).glob(f"*.{kind}")
+    }
 
 
 def _remove(paths: Iterable[Path]) -> None:

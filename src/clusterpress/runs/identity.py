@@ -13,6 +13,9 @@ from clusterpress.runs.weights import split_model
 
 # Raised when what a record holds would change for the same stages.
 RECORD_VERSION = 1
+# Raised when a run measures more of the same networks: runs get new names, points keep theirs, and
+# a suite that is run again makes new records from the stages that it finds. 2: test_images.
+EVALUATION_VERSION = 2
 
 
 def digest(value: Any) -> str:
@@ -94,7 +97,7 @@ def identify(plain: Mapping[str, Any]) -> Identity:
     )
     # A file's format changes its bytes, and neither what was trained nor what a point is.
     written = {} if artifact.VERSION == 1 else {"artifact": artifact.VERSION}
-    run = digest({"point": point, "seed": seed, **written})
+    run = digest({"point": point, "seed": seed, **written, "evaluation": EVALUATION_VERSION})
     return Identity(point, run, chain(first, moves, seed, seed if own is None else own))
 
 

@@ -20,7 +20,7 @@ from clusterpress.models.shared_macs import shared_macs
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
-from clusterpress.runs.stages import Stages, digest_of
+from clusterpress.runs.stages import Stages, agreement, digest_of
 from clusterpress.runs.store import Store, read_json, write_json
 from clusterpress.training.evaluation import Evaluation
 
@@ -84,6 +84,7 @@ def _run(checked: Plan, store: Store, place: Path) -> None:
         measured = {
             "top1_error": score.top1_error,
             "top5_error": score.top5_error,
+            "test_images": agreement(stages.right(0), stages.hits(score)),
             "validation_error": stages.validation_error(decoded),
             "macs": macs(decoded, example),
             "shared_macs": shared_macs(decoded, example),

@@ -10,7 +10,7 @@ from clusterpress.artifact import (
     han2016_huffman_bytes,
     held_parameters,
 )
-from clusterpress.runs.identity import RECORD_VERSION
+from clusterpress.runs.identity import EVALUATION_VERSION, RECORD_VERSION
 from clusterpress.runs.plan import Plan
 from clusterpress.runs.provenance import peak_memory_bytes, provenance
 from clusterpress.training.precision import resolved
@@ -36,6 +36,7 @@ def record(
     return {
         "format": RECORD_VERSION,
         "artifact_version": VERSION,
+        "evaluation_version": EVALUATION_VERSION,
         "id": checked.id,
         "point": checked.point,
         "paper": config["method"]["paper"],

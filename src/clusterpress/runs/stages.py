@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -24,6 +25,8 @@ from clusterpress.training.loop import train
 from clusterpress.training.recipe import Recipe
 
 NETWORK = "network.safetensors"
+# One bit a test image: whether the stage's network has it right.
+RIGHT = "right.bits"
 STEP_BATCH = 500
 # A place on the axis of data orders that no training of a stage has: they count from 0.
 STEP_PASS = 1_000_000
@@ -38,6 +41,21 @@ def _loaded(data: Any, data_dir: Path | None, download: bool) -> ImageSet:
 def digest_of(predictions: torch.Tensor) -> str:
     """Hash the predicted classes, int64 of shape (N,)."""
     return hashlib.sha256(predictions.numpy().tobytes()).hexdigest()
+
+
+def agreement(baseline: np.ndarray, file: np.ndarray) -> dict[str, int]:
+    """Count test images by which of two networks has them right.
+
+    Args:
+        baseline: Which ones the baseline has right, bool of shape (N,).
+        file: Which ones the network that the file gives has right.
+    """
+    return {
+        "both_right": int((baseline & file).sum()),
+        "only_baseline": int((baseline & ~file).sum()),
+        "only_file": int((~baseline & file).sum()),
+        "both_wrong": int((~baseline & ~file).sum()),
+    }
 
 
 class Stages:
@@ -99,6 +117,27 @@ class Stages:
         device = "cuda" if self.plan.trainer.accelerator == "gpu" else "cpu"
         return evaluate(network, getattr(self.images, split), self.images, device=device)
 
+    def hits(self, score: Evaluation) -> np.ndarray:
+        """Give which test images a network has right, bool of shape (N,)."""
+        right: np.ndarray = (score.predictions == self.images.test.labels).numpy()
+        return right
+
+    def right(self, number: int) -> np.ndarray:
+        """Give which test images the network of a finished stage has right, bool of shape (N,).
+
+        Stages of older versions did not keep it, and are scored again.
+
+        Raises:
+            ArtifactError: Such a stage's checkpoint is damaged.
+        """
+        path = self.store.stage(self.plan.stage_ids[number]) / RIGHT
+        if path.is_file():
+            packed = np.frombuffer(path.read_bytes(), np.uint8)
+            count = len(self.images.test)
+            if len(packed) == -(-count // 8):
+                return np.unpackbits(packed, count=count).astype(bool)
+        return self.hits(self.measure(self.network(number), "test"))
+
     def validation_error(self, network: nn.Module) -> float | None:
         """Give the top-1 error on the validation split in percent; None where it is empty."""
         if not len(self.images.validation):
@@ -119,6 +158,7 @@ class Stages:
         with self.store.appearing(place) as folder:
             # A checkpoint is dense and large more often than it is shipped.
             ledger = artifact.save(network, folder / NETWORK, coder="fast")
+            (folder / RIGHT).write_bytes(np.packbits(self.hits(test)).tobytes())
             write_json(
                 folder / "stage.json",
                 {

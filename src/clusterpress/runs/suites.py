@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
+from clusterpress.reading import read_yaml
 from clusterpress.suggest import nearest
 
 
@@ -45,7 +44,7 @@ def suite_points(where: Path | None = None) -> list[SuitePoint]:
     """
     points: list[SuitePoint] = []
     for path in sorted((where or folder("experiments")).glob("*.yaml")):
-        content = yaml.safe_load(path.read_text())
+        content = read_yaml(path.read_text())
         for data, entries in (content.get("suites") or {}).items():
             points += [_point(path, content["paper"], data, entry) for entry in entries]
     titles = [point.title for point in points]

@@ -6,9 +6,13 @@ const PART_COLOURS = Object.fromEntries(PARTS.map((part, i) => [part, PALETTE[i]
 const VERDICTS = ["exceeded", "reproduced", "holds", "arithmetic agrees", "not reproduced", "does not hold", "arithmetic disagrees", "not comparable", "not run"];
 const KIND = (verdict) => ["exceeded", "reproduced", "holds", "arithmetic agrees"].includes(verdict) ? "good"
   : ["not comparable", "not run"].includes(verdict) ? "open" : "bad";
-const SUITES = [...new Set(DATA.points.map((point) => point.suite))];
+let DATA, SUITES, FRONT = new Set();
 const colourOf = (suite) => PALETTE[Math.max(SUITES.indexOf(suite), 0) % PALETTE.length];
 const FILTERS = ["data", "model", "suite", "method"];
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob($(id).textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
 const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 const state = { sort: "change", down: false };
 
@@ -17,6 +21,7 @@ const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;
 const fixed = (value, digits = 2) => value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits);
 const signed = (value) => value === null ? "–" : (value > 0 ? "+" : "") + (Math.abs(value) < 0.005 ? "0.00" : value.toFixed(2));
 const spread = (s, digits = 2) => s.n === 0 ? "–" : fixed(s.mean, digits) + (s.half === null ? "" : " ± " + fixed(s.half, digits));
+const seeds = (s) => s.n === 1 ? "n = 1, no interval" : `n = ${s.n}`;
 const change = (s) => s.n === 0 ? "–" : signed(s.mean) + (s.half === null ? "" : " ± " + fixed(s.half));
 const bytes = (count) => count >= 1e6 ? (count / 1e6).toFixed(2) + " MB" : (count / 1e3).toFixed(1) + " kB";
 const ratioOf = (point) => point.ratios[$("filter-convention").value];
@@ -37,9 +42,20 @@ function setUpFilters() {
   if (most) $("filter-data").value = most;
   $("filters").addEventListener("change", draw);
   $("filters").addEventListener("reset", () => setTimeout(draw));
+  if (DATA.measured > DATA.points.length) $("left-out").textContent = `${DATA.measured.toLocaleString()} points were measured, ${DATA.points.length.toLocaleString()} are on this page: ${DATA.rule}. results/records.csv has all.`;
   $("claim-filters").addEventListener("change", drawClaims);
 }
-const chosen = () => DATA.points.filter((point) => FILTERS.every((name) => !$(`filter-${name}`).value || point[name] === $(`filter-${name}`).value));
+function chosen() {
+  findFront();
+  return DATA.points.filter((point) => FILTERS.every((name) => !$(`filter-${name}`).value || point[name] === $(`filter-${name}`).value)
+    && (!$("filter-front").checked || FRONT.has(point)));
+}
+// The unbeaten points of each network, whatever suite they are of, by the convention chosen.
+function findFront() {
+  const networks = {};
+  for (const point of DATA.points) if (ratioOf(point) && point.method !== "none") (networks[`${point.data}/${point.model}`] ??= []).push(point);
+  FRONT = new Set(Object.values(networks).flatMap(front));
+}
 
 // The plot.
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -58,11 +74,12 @@ function front(points) {
 }
 function measuredTrace(suite, points) {
   return {
-    name: suite, type: "scatter", mode: "markers", customdata: points.map((point) => DATA.points.indexOf(point)),
+    name: suite, type: "scatter", mode: "markers", customdata: points.map((point) => point.place),
     x: points.map((point) => ratioOf(point).mean), y: points.map((point) => 100 - point.error.mean),
+    error_x: { type: "data", array: points.map((point) => ratioOf(point).half ?? 0), thickness: 1, width: 3 },
     error_y: { type: "data", array: points.map((point) => point.error.half ?? 0), thickness: 1, width: 3 },
     marker: { size: 8, color: colourOf(suite), symbol: points.map((point) => point.selected ? "diamond" : "circle") },
-    text: points.map((point) => `<b>${escaped(point.name)}</b> (${escaped(point.data)})<br>error ${spread(point.error)} %, n = ${point.error.n}<br>` +
+    text: points.map((point) => `<b>${escaped(point.name)}</b> (${escaped(point.data)})<br>error ${spread(point.error)} %, ${seeds(point.error)}<br>` +
       `against the baseline ${change(point.change)}<br>${bytes(point.bytes)}`),
     hovertemplate: "%{text}<br>%{x:.2f}x<extra></extra>",
   };
@@ -96,8 +113,10 @@ function drawPlot(points) {
   const networks = new Set(shown.map((point) => `${point.data}/${point.model}`));
   const span = [Math.min(...shown.map((p) => ratioOf(p).mean)), Math.max(...shown.map((p) => ratioOf(p).mean))];
   const own = shown[0].baseline.mean;
-  const line = front(shown.filter((point) => point.method !== "none"));
-  traces.push({ name: "unbeaten", type: "scatter", mode: "lines", x: line.map((p) => ratioOf(p).mean), y: line.map((p) => 100 - p.error.mean), line: { color: css("--dim"), width: 1, dash: "dot" }, hoverinfo: "skip" });
+  for (const network of networks) {
+    const line = front(shown.filter((point) => point.method !== "none" && `${point.data}/${point.model}` === network));
+    traces.push({ name: "unbeaten", showlegend: networks.size === 1, type: "scatter", mode: "lines", x: line.map((p) => ratioOf(p).mean), y: line.map((p) => 100 - p.error.mean), line: { color: css("--dim"), width: 1, dash: "dot" }, hoverinfo: "skip" });
+  }
   traces.push({ name: "baseline", type: "scatter", mode: "lines", x: span, y: span.map(() => 100 - own), line: { color: css("--text"), width: 1 }, hovertemplate: `our baseline ${fixed(100 - own)} %<extra></extra>`, visible: networks.size === 1 });
   traces.push(...paperTraces(points, lowest - room / 2));
   Plotly.react($("plot"), traces, layout({
@@ -112,7 +131,7 @@ function drawPlot(points) {
 // Tables.
 const COLUMNS = [
   { key: "suite", title: "suite", value: (p) => p.suite },
-  { key: "name", title: "point", value: (p) => p.name, html: (p) => escaped(p.name) + (p.selected ? ' <span class="tag">selected</span>' : "") + (p.profile === "paper" ? ' <span class="tag">paper profile</span>' : "") },
+  { key: "name", title: "point", value: (p) => p.name, html: (p) => escaped(p.name) + (p.selected ? ' <span class="tag">selected</span>' : "") + (FRONT.has(p) ? ' <span class="tag">unbeaten</span>' : "") + (p.profile === "paper" ? ' <span class="tag">paper profile</span>' : "") },
   { key: "data", title: "data", value: (p) => p.data },
   { key: "method", title: "method", value: (p) => p.method },
   { key: "error", title: "error, %", number: true, value: (p) => p.error.mean, html: (p) => spread(p.error) },
@@ -137,7 +156,7 @@ function drawPoints(points) {
   const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0) * (state.down ? -1 : 1);
   const sorted = [...points].sort((a, b) => order(column.value(a), column.value(b)));
   header($("points"), COLUMNS);
-  $("points").tBodies[0].innerHTML = sorted.map((point) => `<tr tabindex="0" data-point="${DATA.points.indexOf(point)}">${cells(COLUMNS, point)}</tr>`).join("")
+  $("points").tBodies[0].innerHTML = sorted.map((point) => `<tr tabindex="0" data-point="${point.place}">${cells(COLUMNS, point)}</tr>`).join("")
     || `<tr><td colspan="${COLUMNS.length}">No point has all of this.</td></tr>`;
 }
 function drawStatus() {
@@ -154,6 +173,7 @@ const CLAIM_COLUMNS = [
   { title: "paper", value: (c) => c.paper }, { title: "network", value: (c) => c.model }, { title: "data", value: (c) => c.data },
   { title: "claim", value: (c) => c.claim }, { title: "paper's number", value: (c) => c.printed },
   { title: "ours", number: true, value: (c) => c.ours, html: (c) => escaped(c.ours) + (c.n ? ` <span class="tag">n = ${c.n}</span>` : "") },
+  { title: "p (Holm)", number: true, value: (c) => c.p },
   { title: "verdict", html: (c) => `<span class="${KIND(c.verdict)}">${escaped(c.verdict)}</span>${c.why ? " (" + escaped(c.why) + ")" : ""}` },
   { title: "point", value: (c) => c.point }, { title: "source", value: (c) => c.source }, { title: "note", value: (c) => c.note },
 ];
@@ -185,9 +205,9 @@ function ledgerHtml(layers) {
     `<div class="scroll"><table><thead><tr><th>layer</th><th></th><th class="number">bytes</th><th class="number">ratio</th><th class="number">weights kept</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 function runsHtml(runs) {
-  const rows = runs.map((run) => `<tr><td class="number">${run.seed}</td><td class="number">${fixed(run.error)}</td><td class="number">${fixed(run.seconds, 0)}</td><td><code>${escaped(run.id)}</code></td>` +
-    `<td><code>${escaped(run.git_commit.slice(0, 10))}</code>${run.git_dirty === "True" ? " dirty" : ""}</td><td>${escaped(run.processor)}, ${escaped(run.device)}, ${escaped(run.precision)}, torch ${escaped(run.torch)}</td><td>${escaped(run.finished)}</td></tr>`);
-  return `<h3>Runs</h3><div class="scroll"><table><thead><tr><th class="number">seed</th><th class="number">error, %</th><th class="number">seconds</th><th>run</th><th>commit</th><th>computed on</th><th>finished</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  const rows = runs.map((run) => [run, DATA.places[run.place]]).map(([run, at]) => `<tr><td class="number">${run.seed}</td><td class="number">${run.baseline_seed}</td><td class="number">${fixed(run.error)}</td><td class="number">${fixed(run.seconds, 0)}</td><td><code>${escaped(run.id)}</code></td>` +
+    `<td><code>${escaped(at.git_commit.slice(0, 10))}</code>${at.git_dirty === "True" ? " dirty" : ""}</td><td>${escaped(at.processor)}, ${escaped(at.device)}, ${escaped(at.precision)}, torch ${escaped(at.torch)}</td><td><code title="SHA-256 of the data: ${escaped(at.data_sha256)}">${escaped(at.data_sha256.slice(0, 8))}</code></td><td>${escaped(run.finished)}</td></tr>`);
+  return `<h3>Runs</h3><div class="scroll"><table><thead><tr><th class="number">seed</th><th class="number">baseline's</th><th class="number">error, %</th><th class="number">seconds</th><th>run</th><th>commit</th><th>computed on</th><th>data</th><th>finished</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 function drawCurves(curves) {
   for (const key of ["loss", "error"]) {
@@ -196,15 +216,23 @@ function drawCurves(curves) {
     else $(`curve-${key}`).remove();
   }
 }
+// In plain words: how many seeds, and what an interval covers.
+function words(point) {
+  const n = point.error.n;
+  const over = n === 1 ? "One seed (n = 1): no interval." : `Mean of ${n} seeds: error ${spread(point.error)} % (deviation ${fixed(point.error.std)}), change to the own baseline ${change(point.change)} points (95 % intervals).`;
+  const shared = point.baselines < n ? ` ${point.baselines === 1 ? "All seeds share one baseline" : `The seeds share ${point.baselines} baselines`}: the intervals tell of the method, not of other baselines.` : "";
+  const images = point.test_set === null ? "" : ` The test images leave ± ${fixed(point.test_set)} % of the error open, ± ${fixed(point.test_set_change)} points of the change (bootstrap).`;
+  return over + shared + images;
+}
 function openDetail(point) {
   const more = DATA.details[point.runs[0].id];
   const stages = point.stages.map((stage) => `${escaped(stage.name)} ${spread(stage.error)} %`).join(" → ");
   const ratios = Object.entries(point.ratios).map(([name, value]) => `${escaped(name)} ${fixed(value.mean)}x`).join(", ");
   $("detail-content").innerHTML = `<header><div><h2 id="detail-title">${escaped(point.name)} <span class="tag">${escaped(point.suite)} on ${escaped(point.data)}</span></h2></div><button type="button" id="close">close</button></header>` +
-    `<p>Error after each stage: ${stages}</p><p>Ratios: ${ratios}</p>` +
-    (point.command ? `<p>Repeat it: <pre>${escaped(point.command)}</pre></p>` : "") + runsHtml(point.runs) +
+    `<p>${words(point)}</p><p>Error after each stage: ${stages}</p><p>Ratios: ${ratios}</p>` +
+    (point.command ? `<p>Repeat it:</p><pre>${escaped(point.command)}</pre>` : "<p class=\"hint\">No suite has this point; the config of a run stands in runs/&lt;run&gt;/record.json of the store.</p>") + runsHtml(point.runs) +
     (more ? ledgerHtml(more.layers) + kernelsHtml(more.kernels) + (more.curves.length ? `<h3>Training, seed ${point.runs[0].seed}</h3><div class="chart" id="curve-loss"></div><div class="chart" id="curve-error"></div>` : "")
-      : '<p class="hint">The page was written without the store, so it has no ledger, kernels and curves of this run.</p>');
+      : `<p class="hint">${DATA.store ? "For want of room, or because its record is damaged, the page has" : "The page was written without the store, so it has"} no ledger, kernels and curves of this run.</p>`);
   $("detail").showModal();
   $("close").addEventListener("click", () => $("detail").close());
   if (more && more.curves.length) drawCurves(more.curves);
@@ -220,7 +248,12 @@ function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   draw();
 }
-function start() {
+async function start() {
+  const script = document.createElement("script");
+  [DATA, script.textContent] = [JSON.parse(await unpacked("packed-data")), await unpacked("packed-plotly")];
+  document.head.append(script);
+  DATA.points.forEach((point, place) => { point.place = place; });
+  SUITES = [...new Set(DATA.points.map((point) => point.suite))];
   const measured = DATA.claims.filter((claim) => claim.n > 0).length;
   $("summary").textContent = `${DATA.points.length} points, ${DATA.runs} runs; ${measured} of ${DATA.claims.length} claims of ${new Set(DATA.claims.map((claim) => claim.paper)).size} papers measured`;
   setUpFilters();
@@ -251,4 +284,4 @@ function start() {
     if (place !== undefined) openDetail(DATA.points[place]);
   });
 }
-start();
+start().catch((error) => { $("summary").textContent = `This page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`; throw error; });

@@ -1,0 +1,87 @@
+"""What only the store knows of a run: its ledger, its kernels, its training curves."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clusterpress import artifact
+from clusterpress.artifact import Ledger, layer_breakdown
+from clusterpress.errors import ArtifactError
+
+MOST_KERNELS = 1024
+MOST_LAYERS = 200
+
+
+def run_details(store: Path, run: str) -> dict[str, Any] | None:
+    """Give the details of a run; None where its record cannot be read."""
+    try:
+        record = json.loads((store / "runs" / run / "record.json").read_text(encoding="utf-8"))
+        return {
+            "layers": _layers(Ledger.from_dict(record["ledger"])),
+            "kernels": _kernels(store / "runs" / run / "artifact.safetensors"),
+            "curves": [curve for stage in record["stages"] for curve in _curves(store, stage)],
+        }
+    except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+        return None  # The table of records has said already which record is damaged.
+
+
+def _layers(ledger: Ledger) -> list[dict[str, Any]]:
+    layers = layer_breakdown(ledger)[:MOST_LAYERS]
+    return [
+        {
+            "layer": layer.layer,
+            "reference": layer.reference_bytes,
+            "kept": layer.kept,
+            "weights": layer.weights,
+            "parts": dict(layer.parts),
+        }
+        for layer in layers
+    ]
+
+
+def _kernels(path: Path) -> list[dict[str, Any]]:
+    """Give each set's kernels, the most used first, as whole numbers from -127 to 127."""
+    try:
+        books = artifact.read_kernels(path)
+    except ArtifactError:
+        return []
+    return [
+        {
+            "layers": len(book.layers),
+            "size": list(book.centroids.shape[1:]),
+            "total": len(book.centroids),
+            **_drawn(book.centroids, book.uses),
+        }
+        for book in books
+    ]
+
+
+def _drawn(centroids: Any, uses: Any) -> dict[str, Any]:
+    order = np.argsort(-uses, kind="stable")[:MOST_KERNELS]
+    flat = centroids[order].reshape(len(order), -1)
+    largest = np.abs(flat).max(axis=1, keepdims=True)
+    levels = np.rint(127 * flat / np.where(largest > 0, largest, 1)).astype(int)
+    return {"values": levels.tolist(), "uses": uses[order].tolist()}
+
+
+def _curves(store: Path, stage: dict[str, Any]) -> list[dict[str, Any]]:
+    folder = store / "logs" / f"{stage['id']}-{stage['name']}"
+    paths = [folder, *sorted(folder.parent.glob(f"{folder.name}-*"))]
+    curves = (_curve(path / "metrics.csv", path.name.partition("-")[2]) for path in paths)
+    return [curve for curve in curves if curve["loss"] or curve["error"]]
+
+
+def _curve(path: Path, name: str) -> dict[str, Any]:
+    """Read the epochs' losses and validation errors; empty where there is no such file."""
+    curve: dict[str, Any] = {"name": name, "loss": [], "error": []}
+    if not path.is_file():
+        return curve
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            for key, column in (("loss", "train_loss"), ("error", "validation_error")):
+                if row.get(column) and row.get("epoch"):
+                    curve[key].append([int(float(row["epoch"])), round(float(row[column]), 5)])
+    return curve

@@ -1,0 +1,43 @@
+import re
+
+import pytest
+
+from clusterpress.results.latex import csv_table, escaped, latex_table
+from clusterpress.results.layout import page, section, table, tables
+
+SPECIAL = re.compile(r"(?<!\\)[%#$&_{}~^]")
+
+
+@pytest.mark.parametrize("letter", list("%#&_$~^{}\\<>|"))
+def test_no_special_letter_stays_alone(letter):
+    text = escaped(f"a{letter}b")
+    assert text != f"a{letter}b"
+    bare = re.sub(r"\\text[a-z]+\{\}|\$\\[a-z]+\$", "", text)
+    assert not SPECIAL.search(bare)
+
+
+def test_words_numbers_and_code():
+    assert escaped("-0.05 ± 0.07") == r"$-$0.05 $\pm$ 0.07"
+    assert escaped("ratio by `han2016_huffman`") == r"ratio by \texttt{han2016\_huffman}"
+    assert escaped("lenet300_100-none – 1-2") == r"lenet300\_100-none -- 1-2"
+
+
+def test_every_row_has_every_column():
+    rows = [{"a & b": "1.00", "note": "x"}, {"a & b": "–", "note": "long " * 20}]
+    lines = latex_table("T", table(rows)).splitlines()
+    assert r"\begin{tabular}{rp{5cm}}" in lines
+    body = [line for line in lines if line.endswith(r"\\")]
+    assert len(body) == 3
+    assert all(len(re.findall(r"(?<!\\)&", line)) == 1 for line in body)
+    order = [line for line in lines if line in (r"\toprule", r"\midrule", r"\bottomrule")]
+    assert order == [r"\toprule", r"\midrule", r"\bottomrule"]
+    assert csv_table(table(rows)).splitlines()[0] == "a & b,note"
+
+
+def test_tables_are_named_by_page_and_section():
+    of = page("P", table([{"a": "1"}]), section("Top-1 error, %", "words", table([{"b": "2"}])),
+              section("Empty", table([])))  # fmt: skip
+    assert [(name, title) for name, title, _ in tables("p-mnist", of)] == [
+        ("p-mnist", "P"),
+        ("p-mnist.top-1-error", "P: Top-1 error, %"),
+    ]
