@@ -123,6 +123,8 @@ def test_all_at_once_need_no_account(short, tmp_path, monkeypatch):
     values = {key: value for found in last for key, value in found.items()}
     assert values["summary/file_bytes"] == outcome.record["file_bytes"]
     assert values["summary/top1_error"] == pytest.approx(outcome.record["top1_error"])
+    alone = execute(short("method=none", "tracker=none", f"store={tmp_path / 'other'}"))
+    assert outcome.artifact.read_bytes() == alone.artifact.read_bytes()
     (curve,) = (folder / "baseline").glob("events*")
     assert {"loss", "lr", "validation_error", "train_loss"} <= set(scalars(curve))
 

@@ -2,16 +2,14 @@
 
 import pickle
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, partial
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
 from clusterpress.runs.trackers.base import Session, TrackedRun, Tracker, Training
-
-T = TypeVar("T")
 
 
 class Guard:
@@ -24,13 +22,13 @@ class Guard:
     def __init__(self, name: str) -> None:
         self.name, self.alive = name, True
 
-    def call(self, act: Callable[[], T]) -> T | None:
-        """Give what the call gives; None where it raises, now or before."""
+    def call(self, what: Any, method: str, *values: Any, **named: Any) -> Any:
+        """Give what a method gives; None where it raises, now or before, or is not there."""
         if not self.alive:
             return None
         try:
-            return act()
-        except Exception as error:
+            return getattr(what, method)(*values, **named)
+        except (Exception, SystemExit) as error:
             self.alive = False
             _say(f"the tracker {self.name!r} is left out: {type(error).__name__}: {error}")
             return None
@@ -83,22 +81,16 @@ class GuardedLogger(Logger):
 
     def _tell(self, method: str, *values: Any, **named: Any) -> None:
         if self._logger is not None:
-            self._guard.call(partial(getattr(self._logger, method), *values, **named))
+            self._guard.call(self._logger, method, *values, **named)
 
     def __getstate__(self) -> dict[str, Any]:
         # The processes of a ddp training get a copy; what cannot be copied is left out there.
-        logger = self._logger
-        content = None if logger is None else self._guard.call(lambda: pickle.dumps(logger))
+        content = self._guard.call(pickle, "dumps", self._logger)
         return {"content": content, "guard": self._guard}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        content, self._guard = state["content"], state["guard"]
-        self._logger = None if content is None else self._guard.call(lambda: _unpickled(content))
-
-
-def _unpickled(content: bytes) -> Logger:
-    logger: Logger = pickle.loads(content)
-    return logger
+        self._guard, content = state["guard"], state["content"]
+        self._logger = self._guard.call(pickle, "loads", content) if content else None
 
 
 class Told:
@@ -114,13 +106,13 @@ class Told:
         self._sessions: list[tuple[Guard, Session]] = []
         for name, tracker in trackers.items():
             guard = Guard(name)
-            session = guard.call(partial(tracker.start, run))
+            session = guard.call(tracker, "start", run)
             if session is not None:
                 self._sessions.append((guard, session))
 
     def loggers(self, training: Training) -> list[Logger]:
         """Give the loggers of a training that begins."""
-        made = [(guard, guard.call(partial(s.logger, training))) for guard, s in self._sessions]
+        made = [(guard, guard.call(each, "logger", training)) for guard, each in self._sessions]
         return [GuardedLogger(logger, guard) for guard, logger in made if logger is not None]
 
     def end(self) -> None:
@@ -128,7 +120,7 @@ class Told:
         for guard, session in self._sessions:
             # A tracker that failed on the way is still told of the end, to let go of what it holds.
             guard.alive = True
-            guard.call(partial(session.end, self.summary))
+            guard.call(session, "end", self.summary)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -29,8 +28,8 @@ class TensorBoardSession:
     def __init__(self, run: TrackedRun) -> None:
         group = [_plain(part) for part in (run.group or "runs").split("/")]
         self._folder = run.folder.joinpath("tensorboard", *group, f"{_plain(run.name)}-{run.id}")
-        self._run = run
-        self._writer("summary").experiment.add_text("config", _code(run.config))
+        self._summary = self._writer("summary")
+        self._summary.experiment.add_text("config", _code(run.config))
 
     def logger(self, training: Training) -> Logger:
         """Give the logger of a training."""
@@ -38,17 +37,15 @@ class TensorBoardSession:
         return logger
 
     def end(self, summary: Mapping[str, Any] | None) -> None:
-        """Write the numbers of the end as scalars; nothing for a run that failed."""
-        if summary is None:
-            return
-        writer = self._writer("summary")
-        writer.log_metrics({f"summary/{key}": float(value) for key, value in summary.items()}, 0)
-        writer.finalize("success")
+        """Write the numbers of the end as scalars; none for a run that failed."""
+        numbers = {f"summary/{key}": float(value) for key, value in (summary or {}).items()}
+        self._summary.log_metrics(numbers, 0)
+        self._summary.finalize("failed" if summary is None else "success")
 
     def _writer(self, name: str) -> Any:
         from pytorch_lightning.loggers import TensorBoardLogger
 
-        return TensorBoardLogger(Path(self._folder), name="", version=name)
+        return TensorBoardLogger(self._folder, name="", version=name)
 
 
 def _plain(text: str) -> str:
