@@ -92,7 +92,7 @@ $(BENCH_READY): $(READY) requirements-bench.lock
 	touch $@
 
 docs: $(DOCS_READY) ## the documentation site, into site/; a broken link fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(DOCS_READY): $(READY) requirements-docs.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.lock -c requirements.lock
