@@ -11,8 +11,9 @@ SEED ?= 0
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 FUZZ_READY := $(VENV)/.ready-fuzz
+DOCS_READY := $(VENV)/.ready-docs
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact bench-records fuzz clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact bench-records fuzz docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,14 +45,14 @@ reproduce-imagenet: $(READY) ## ImageNet claims, for who has the images. PROFILE
 	$(BIN)/clusterpress reproduce --data imagenet --seeds $(SEEDS) --set profile=$(PROFILE) --set trainer=$(trainer)
 
 test: $(READY) ## lint, types, all tests
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests docs/hooks
+	$(BIN)/ruff format --check src tests docs/hooks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(READY) ## format and lint in place
-	$(BIN)/ruff format src tests
-	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests docs/hooks
+	$(BIN)/ruff check --fix src tests docs/hooks
 
 results: $(READY) ## records.csv, tables and figures under results/, and the README's block
 	$(BIN)/clusterpress results
@@ -93,5 +94,12 @@ $(BENCH_READY): $(READY) requirements-bench.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock -c requirements.lock
 	touch $@
 
+docs: $(DOCS_READY) ## the documentation site, into site/; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+$(DOCS_READY): $(READY) requirements-docs.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.lock -c requirements.lock
+	touch $@
+
 clean: ## remove the environment and caches; never the store
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site

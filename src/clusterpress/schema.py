@@ -51,7 +51,9 @@ class Config:
         recipe: How networks are trained.
         method: What is done to the baseline.
         trainer: Where training runs; no part of a run's identity.
-        tracker: Who else is told of a run; no part of a run's identity.
+        tracker: Who else is told of a run, by names of one's own; no part of a run's identity.
+        suite: The suite's point that the run was asked for as, which groups it where it is
+            tracked; no part of a run's identity.
         seed: Root seed; zero is a seed.
         baseline_seed: Root seed of the baseline alone, where several seeds of a method shall
             begin from one baseline that is dear to train; None means ``seed``.
@@ -68,7 +70,8 @@ class Config:
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
     method: MethodConfig = field(default_factory=MethodConfig)
     trainer: Any = MISSING
-    tracker: Any = MISSING
+    tracker: dict[str, Any] = field(default_factory=dict)
+    suite: str | None = None
     seed: int = 0
     baseline_seed: int | None = None
     profile: str = "cpu"

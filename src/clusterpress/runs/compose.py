@@ -37,7 +37,7 @@ def _composed(overrides: Sequence[str]) -> DictConfig:
     try:
         return hydra.compose("config", overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        unknown = _unknown_key(overrides)
+        unknown = _unknown_choice(overrides, str(error)) or _unknown_key(overrides)
         if unknown is None:
             raise
         raise ConfigError(unknown) from error
@@ -75,6 +75,17 @@ def _alternatives(override: Override) -> list[str]:
     if not override.is_sweep_override():
         return [line]
     return [f"{line.split('=', 1)[0]}={value}" for value in override.sweep_string_iterator()]
+
+
+def _unknown_choice(overrides: Sequence[str], error: str) -> str | None:
+    """Name the wrong one of several choices (``tracker=[csv,x]``); Hydra lists none for those."""
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        group, names = override.key_or_group, override.value()
+        for name in names if isinstance(names, list) else []:
+            if f"'{group}/{name}'" in error:
+                known = sorted(path.stem for path in (folder("conf") / group).glob("*.yaml"))
+                return f"{str(name)!r} is no {group}; {nearest(str(name), known)}"
+    return None
 
 
 def _unknown_key(overrides: Sequence[str]) -> str | None:

@@ -22,6 +22,8 @@ from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
 from clusterpress.runs.stages import Stages, agreement, digest_of
 from clusterpress.runs.store import Store, read_json, write_json
+from clusterpress.runs.tracked import tracked_run, tracked_summary
+from clusterpress.runs.trackers.guard import Told, telling
 from clusterpress.training.evaluation import Evaluation
 
 ARTIFACT, RECORD = "artifact.safetensors", "record.json"
@@ -65,15 +67,16 @@ def execute_plan(checked: Plan) -> Outcome:
             done_before = place.exists()
             if not done_before:
                 # Logs and temporary files also need room, not only what the store writes.
-                with no_room_said(store.root):
-                    _run(checked, store, place)
+                tracked = tracked_run(checked, store.root / "logs")
+                with no_room_said(store.root), telling(checked.trackers, tracked) as told:
+                    told.summary = tracked_summary(_run(checked, store, place, told))
     return Outcome(read_json(place / RECORD), done_before, place / ARTIFACT)
 
 
-def _run(checked: Plan, store: Store, place: Path) -> None:
+def _run(checked: Plan, store: Store, place: Path, told: Told) -> dict[str, Any]:
     start = time.perf_counter()
     forget_peak_memory()
-    stages = Stages(checked, store)
+    stages = Stages(checked, store, told)
     results = [stages.result(number) for number in range(len(stages.names))]
     baseline, network = stages.network(0), stages.network(len(stages.names) - 1)
     with store.appearing(place) as folder:
@@ -92,9 +95,9 @@ def _run(checked: Plan, store: Store, place: Path) -> None:
             "latency_ms": latency_ms(decoded, example),
             "seconds": time.perf_counter() - start,
         }
-        write_json(
-            folder / RECORD, record(checked, results, ledger, measured, stages.images.sha256)
-        )
+        values = record(checked, results, ledger, measured, stages.images.sha256)
+        write_json(folder / RECORD, values)
+    return values
 
 
 def _write(checked: Plan, network: nn.Module, baseline: nn.Module, path: Path) -> Ledger:

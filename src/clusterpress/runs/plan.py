@@ -14,6 +14,7 @@ from clusterpress.models import MODELS
 from clusterpress.runs.components import build, problems, schema_problems, target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
+from clusterpress.runs.trackers import Tracker
 from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
 from clusterpress.steps import Checked, Step
@@ -36,6 +37,7 @@ class Plan:
         steps: The method's steps by name, in order.
         stage_ids: One id a stage, the baseline's first.
         point: Names the configuration without its seed.
+        trackers: Who else is told of the run, by name.
         id: Names the run.
         protocol: Which epoch is reported: ``last`` or ``validation``.
     """
@@ -48,7 +50,7 @@ class Plan:
     recipe: Recipe
     steps: dict[str, Step]
     trainer: Any
-    tracker: Any
+    trackers: dict[str, Tracker]
     stage_ids: list[str]
     point: str
     id: str
@@ -96,7 +98,7 @@ def plan(config: DictConfig) -> Plan:
         recipe=parts["recipe"],
         steps=parts["steps"],
         trainer=parts["trainer"],
-        tracker=parts["tracker"],
+        trackers=parts["trackers"],
         stage_ids=names.stages,
         point=names.point,
         id=names.run,
@@ -109,9 +111,10 @@ def _node_problems(plain: Mapping[str, Any]) -> list[str]:
     for key in ("data", "recipe", "method", "trainer", "tracker"):
         found += problems(plain[key], key)
     found += problems(split_model(plain["model"])[0], "model", _SUPPLIED)
-    for name, node in plain["method"]["steps"].items():
-        if not isinstance(node, Mapping) or "_target_" not in node:
-            found.append(f"method.steps.{name} has no _target_")
+    for part, nodes in (("method.steps", plain["method"]["steps"]), ("tracker", plain["tracker"])):
+        for name, node in nodes.items():
+            if not isinstance(node, Mapping) or "_target_" not in node:
+                found.append(f"{part}.{name} has no _target_")
     if "baseline" in plain["method"]["steps"]:
         found.append("method.steps.baseline: baseline is the name of the first stage")
     return found
@@ -129,8 +132,12 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
             return None
 
     parts: dict[str, Any] = {}
-    for key in ("data", "trainer", "tracker"):
+    for key in ("data", "trainer"):
         parts[key] = attempt(partial(build, plain[key], key))
+    parts["trackers"] = {
+        name: attempt(partial(_built_tracker, node, f"tracker.{name}"))
+        for name, node in plain["tracker"].items()
+    }
     parts["recipe"] = attempt(partial(build, plain["recipe"]["train"], "recipe.train"))
     parts["steps"] = {
         name: attempt(partial(built_step, node, f"method.steps.{name}"))
@@ -167,6 +174,13 @@ def built_step(node: Mapping[str, Any], path: str) -> Step:
             f"{path}: {node['_target_']} is no step; it needs a version and apply(network, context)"
         )
     return step
+
+
+def _built_tracker(node: Mapping[str, Any], path: str) -> Tracker:
+    tracker = build(node, path)
+    if not isinstance(tracker, Tracker):
+        raise ConfigError(f"{path}: {node['_target_']} is no tracker; it needs start(run)")
+    return tracker
 
 
 def _supplied(data: Any) -> dict[str, int]:

@@ -3,13 +3,14 @@
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from clusterpress import artifact
@@ -19,6 +20,8 @@ from clusterpress.errors import ArtifactError
 from clusterpress.runs.plan import Plan
 from clusterpress.runs.seeds import derive
 from clusterpress.runs.store import Store, read_json, write_json
+from clusterpress.runs.trackers import Training
+from clusterpress.runs.trackers.guard import Told
 from clusterpress.steps import Context
 from clusterpress.training.evaluation import Evaluation, evaluate
 from clusterpress.training.loop import train
@@ -64,10 +67,11 @@ class Stages:
     Args:
         plan: The plan.
         store: Where finished stages are kept.
+        told: The trackers that get the curves; None for none.
     """
 
-    def __init__(self, plan: Plan, store: Store) -> None:
-        self.plan, self.store = plan, store
+    def __init__(self, plan: Plan, store: Store, told: Told | None = None) -> None:
+        self.plan, self.store, self.told = plan, store, told
         self.names = ["baseline", *plan.steps]
         self._seconds_before = 0.0
         self._threads: list[list[int]] = []
@@ -225,8 +229,7 @@ class Stages:
         for images, _ in Batches(train, fitting_batch(STEP_BATCH, train.shape), order):
             yield self.images.normalize(images)
 
-    def _loggers(self, number: int, call: int) -> list[Any]:
-        name = f"{self.plan.stage_ids[number]}-{self.names[number]}" + (f"-{call}" if call else "")
-        config: Mapping[str, Any] = self.plan.config
-        loggers: list[Any] = self.plan.tracker.loggers(self.store.root / "logs", name, dict(config))
-        return loggers
+    def _loggers(self, number: int, call: int) -> list[Logger]:
+        if self.told is None:
+            return []
+        return self.told.loggers(Training(self.names[number], self.plan.stage_ids[number], call))

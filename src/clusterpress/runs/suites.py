@@ -80,5 +80,6 @@ def _point(path: Path, paper: str, data: str, entry: dict[str, Any]) -> SuitePoi
             f"{path.name}: a point of the suite {data!r} has the keys "
             f"{sorted(entry)}, it needs name and overrides"
         )
-    overrides = (f"data={data}", *map(str, entry["overrides"]))
-    return SuitePoint(paper, data, str(entry["name"]), overrides)
+    name = str(entry["name"])
+    suite = f"suite={paper}/{data}/{name}"
+    return SuitePoint(paper, data, name, (f"data={data}", *map(str, entry["overrides"]), suite))
