@@ -2,6 +2,8 @@
 
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from clusterpress.durable import no_room_said
 from clusterpress.errors import ArtifactError
 from clusterpress.models.accounting import macs
 from clusterpress.models.shared_macs import shared_macs
+from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
@@ -65,16 +68,33 @@ def execute_plan(checked: Plan) -> Outcome:
             done_before = place.exists()
             if not done_before:
                 # Logs and temporary files also need room, not only what the store writes.
-                with no_room_said(store.root):
-                    _run(checked, store, place)
+                with no_room_said(store.root), _on_the_board(checked, store) as board:
+                    _run(checked, store, place, board)
     return Outcome(read_json(place / RECORD), done_before, place / ARTIFACT)
 
 
-def _run(checked: Plan, store: Store, place: Path) -> None:
+@contextmanager
+def _on_the_board(checked: Plan, store: Store) -> Iterator[Board]:
+    """Tell other terminals of the run while it lasts, and why it failed if it does."""
+    path, names = store.run_state(checked.id), ["baseline", *checked.steps]
+    board = Board(path, checked.id, checked.title, names, checked.stage_ids)
+    try:
+        yield board
+    except Exception as error:
+        board.failed(f"{type(error).__name__}: {error}")
+        raise
+    except BaseException:
+        board.clear()  # Somebody stopped it on purpose.
+        raise
+    board.clear()
+
+
+def _run(checked: Plan, store: Store, place: Path, board: Board) -> None:
     start = time.perf_counter()
     forget_peak_memory()
-    stages = Stages(checked, store)
+    stages = Stages(checked, store, board)
     results = [stages.result(number) for number in range(len(stages.names))]
+    board.at(len(stages.names))
     baseline, network = stages.network(0), stages.network(len(stages.names) - 1)
     with store.appearing(place) as folder:
         ledger = _write(checked, network, baseline, folder / ARTIFACT)

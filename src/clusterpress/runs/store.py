@@ -47,6 +47,15 @@ class Store:
         """Give the folder of the states that a stage's long trainings keep until it is done."""
         return self.root / "unfinished" / stage_id
 
+    def run_state(self, run_id: str) -> Path:
+        """Give the file that says how far a run is while it goes on; see ``runs.board``."""
+        return self.run_states / f"{run_id}.json"
+
+    @property
+    def run_states(self) -> Path:
+        """The folder of these files."""
+        return self.root / "status" / "runs"
+
     @contextmanager
     def locked(self, name: str, waiting: str = "") -> Iterator[None]:
         """Hold the lock ``name`` among all processes that use this store.
