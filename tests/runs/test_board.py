@@ -13,7 +13,7 @@ from rich.console import Console
 from clusterpress.errors import DataError, StoreError
 from clusterpress.runs import pipeline as pipeline_module
 from clusterpress.runs import stages as stages_module
-from clusterpress.runs.announced import Sweep, announced, progress, sweeps
+from clusterpress.runs.announced import announced, progress, sweeps
 from clusterpress.runs.board import Board, post, run_states
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
@@ -102,9 +102,11 @@ def test_a_failed_run_stays_on_the_board_until_it_is_repeated(short, monkeypatch
 
     config = short()
     store = Store(plan(config).store)
-    with monkeypatch.context() as patched, pytest.raises(DataError):
-        patched.setattr(stages_module, "train", fail)
+    train = stages_module.train
+    monkeypatch.setattr(stages_module, "train", fail)
+    with pytest.raises(DataError):
         execute(config)
+    monkeypatch.setattr(stages_module, "train", train)
     (state,) = run_states(store.run_states)
     assert state.failure == "DataError: no such image"
     assert progress(store)[1] == [("failed", state)]

@@ -4,13 +4,13 @@ import os
 import time
 
 import pytest
+from tests.runs.test_board import board, dead
 from typer.testing import CliRunner
 
 from clusterpress.cli import app
 from clusterpress.runs.announced import announced, sweeps
 from clusterpress.runs.clean import leftovers, remove
 from clusterpress.runs.store import Store
-from tests.runs.test_board import board, dead
 
 OLD = 40 * 86_400
 

@@ -21,10 +21,12 @@ from clusterpress.runs.named import named_points
 from clusterpress.runs.provenance import processor
 
 OUTPUT = Path("results/bench/soak.csv")
+DATA = ("digits",)
 PAPERS = ("controls", "wang2020", "zhong2018", "han2016", "liu2019")  # 20 points on the digits.
 RECIPES = ("train", "retrain", "finetune", "recover", "scratch")
 SETTINGS = (*(f"recipe.{name}.epochs=1" for name in RECIPES), "download=false")
-_PER_SWEEP = 10
+_PER_SWEEP = 6
+_EARLY = 1 / 6  # Share of the kills that may come before the first run has begun.
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Soak:
     def sweep(self, number: int) -> KilledSweep:
         """Give a sweep on an empty store."""
         extra = [part for line in SETTINGS for part in ("--set", line)]
-        own = ("--data", "digits", "--seeds", self.seeds, "--jobs", "2")
+        own = ("--data", *DATA, "--seeds", self.seeds, "--jobs", "2")
         store = self.scratch / f"store{number}"
         return KilledSweep(
             ["reproduce", *self.papers, *own, *extra], store, self.scratch / f"log{number}"
@@ -74,7 +76,7 @@ def main(
     console = Console(highlight=False, markup=False)
     rows: list[KillRow] = []
     with tempfile.TemporaryDirectory(prefix="clusterpress-soak-") as scratch:
-        soak = Soak(PAPERS, "0", named_points(SETTINGS), Path(scratch))
+        soak = Soak(PAPERS, "0", named_points(SETTINGS, DATA), Path(scratch))
         for row in soaked(soak, kills, random.Random(seed)):
             rows.append(row)
             console.print(
@@ -103,9 +105,10 @@ def soaked(
         sweep, hits = soak.sweep(number), list[Hit]()
         try:
             for kind in islice(kinds, min(per_sweep, kills - done)):
-                # Also while it gets ready; late enough that the next start has work to do.
-                after = rng.uniform(first / 2, first + (seconds - first) / 5)
-                hit = sweep.killed(kind, after, rng)
+                early = rng.random() < _EARLY
+                # Soon enough after its first run that the next start has work to do.
+                after = rng.uniform(0, first if early else (seconds - first) / 5)
+                hit = sweep.killed(kind, after, rng, early=early)
                 if hit is None:
                     break
                 hits.append(hit)

@@ -17,7 +17,7 @@ from clusterpress.runs.store import Store
 
 KINDS = ("worker", "driver", "group")
 _LONGEST = 1800.0  # Seconds for a sweep that nobody kills; one that takes more hangs.
-_TICK = 0.02
+_TICK = 0.05
 
 Prints = dict[str, tuple[int, int]]
 
@@ -73,26 +73,48 @@ class KilledSweep:
                 raise StoreError(f"the sweep failed: {self.printed()}")
             return first, time.monotonic() - began
 
-    def killed(self, kind: str, after: float, rng: random.Random) -> Hit | None:
-        """Run it for so many seconds, kill, and wait; None where it came to its end before."""
+    def killed(
+        self, kind: str, after: float, rng: random.Random, *, early: bool = False
+    ) -> Hit | None:
+        """Run it, kill, and wait; None where it came to its end before.
+
+        Args:
+            kind: What is killed.
+            after: Seconds after its first run has begun.
+            rng: Chooses the worker.
+            early: Count the seconds from the start of the command.
+        """
         with self._running() as child:
             began = time.monotonic()
-            while time.monotonic() - began < after or (kind == "worker" and not self._of(child)):
-                if child.poll() is not None:
-                    return None
-                time.sleep(_TICK)
-            states = self._of(child)
-            chosen = {"driver": [], "group": states}.get(kind, [])
+            states = self._due(child, kind, after, began if early else None)
+            if states is None:
+                return None
+            chosen = {"driver": [], "group": states}.get(kind) or []
             if kind == "worker":
                 chosen = [rng.choice(states)]
             at = time.time()
             self._kill(kind, child, chosen)
-            lost = sum(at - state.stage_began for state in chosen if not state.waits)
-            stages = tuple(sorted(state.doing for state in chosen))
-            finished = fingerprints(self.store)
-            seconds = time.monotonic() - began
+            hit = Hit(
+                kind=kind,
+                seconds=time.monotonic() - began,
+                stages=tuple(sorted(state.doing for state in chosen)),
+                lost=sum(at - state.stage_began for state in chosen if not state.waits),
+                finished=fingerprints(self.store),
+            )
             child.wait(_LONGEST)  # A driver whose worker was killed may go on, or give up.
-            return Hit(kind, seconds, stages, lost, finished)
+            return hit
+
+    def _due(
+        self, child: subprocess.Popen[bytes], kind: str, after: float, since: float | None
+    ) -> list[RunState] | None:
+        """Wait until it is time to kill, and say what is at work; None where all has ended."""
+        while child.poll() is None:
+            states, now = self._of(child), time.monotonic()
+            since = now if since is None and states else since
+            if since is not None and now - since >= after and (states or kind != "worker"):
+                return states
+            time.sleep(_TICK)
+        return None
 
     def end(self) -> None:
         """Kill what a killed driver left behind: it would write into a store that goes away."""

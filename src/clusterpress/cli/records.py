@@ -67,7 +67,7 @@ def print_comparison(data: list[str], records: Path | None, extra: Sequence[str]
     from clusterpress.results import comparison
     from clusterpress.results import console as print_comparison
 
-    compared = comparison(_frame(records, extra), *_claims_and_names(extra))
+    compared = comparison(_frame(records, extra), *_claims_and_names(extra, data))
     if data:
         of_data = compared["data"].isin(data) | (
             compared["claim_data"].isin(data) & (compared["n"] == 0)
@@ -76,12 +76,12 @@ def print_comparison(data: list[str], records: Path | None, extra: Sequence[str]
     print_comparison(compared)
 
 
-def _claims_and_names(extra: Sequence[str] = ()) -> tuple[Any, Any]:
+def _claims_and_names(extra: Sequence[str] = (), data: Sequence[str] = ()) -> tuple[Any, Any]:
     from clusterpress.places import folder
     from clusterpress.results import load_claims
     from clusterpress.runs.named import named_points
 
-    return load_claims(folder("experiments")), named_points(extra)
+    return load_claims(folder("experiments")), named_points(extra, data)
 
 
 def _frame(records: Path | None, extra: Sequence[str] = ()) -> Any:

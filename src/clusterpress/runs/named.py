@@ -12,10 +12,12 @@ from omegaconf.errors import OmegaConfBaseException
 from clusterpress.places import folder
 from clusterpress.runs.compose import compose, resolved
 from clusterpress.runs.identity import identify
-from clusterpress.runs.suites import suite_points
+from clusterpress.runs.suites import chosen, suite_points
 
 
-def named_points(extra: Sequence[str] = ()) -> dict[str, list[tuple[str, str]]]:
+def named_points(
+    extra: Sequence[str] = (), data: Sequence[str] = ()
+) -> dict[str, list[tuple[str, str]]]:
     """Give, for every point id, the suite points ``(paper, name)`` that have it.
 
     A suite point is one in every profile that has a recipe for its data and model.
@@ -23,12 +25,13 @@ def named_points(extra: Sequence[str] = ()) -> dict[str, list[tuple[str, str]]]:
     Args:
         extra: Overrides that all points were run with; where they choose a profile, it is the
             only one.
+        data: Data sets whose suites are named; none means all.
 
     Raises:
         ConfigError: A choice of ``extra`` is none that there is.
     """
     names: dict[str, list[tuple[str, str]]] = {}
-    for point in suite_points():
+    for point in chosen(suite_points(), [], [*data]):
         for profile in _profiles((*point.overrides, *extra)):
             try:
                 config = _shortcut((*point.overrides, *profile, *extra))
