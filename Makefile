@@ -83,7 +83,7 @@ bench-artifact: $(BENCH_READY) ## the file against others in size, and its speed
 fuzz: $(FUZZ_READY) ## N= damaged files against the reader from SEED=: results/bench/fuzz.csv
 	$(BIN)/python -m clusterpress.bench.fuzz --files $(N) --seed $(SEED) --jobs $(JOBS)
 
-soak: $(READY) ## KILLS= kills of a sweep at random instants from SEED= (about half an hour): results/bench/soak.csv
+soak: $(READY) ## KILLS= kills of a sweep at random instants from SEED=, each a start of it: results/bench/soak.csv
 	$(BIN)/python -m clusterpress.bench.soak --kills $(KILLS) --seed $(SEED)
 
 $(FUZZ_READY): $(READY) requirements-fuzz.lock

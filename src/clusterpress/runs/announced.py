@@ -79,13 +79,18 @@ def announced(
     path = store.sweeps / f"{sweep.name}-{sweep.process.pid}.json"
     for old, other in sweeps(store):
         if other.name == sweep.name and other.process.alive is False:
-            old.unlink(missing_ok=True)
+            _take_down(old)
     post(path, asdict(sweep))
     try:
         yield path
     finally:
         if {run for run, _ in runs} <= finished(store.root / "runs"):
-            path.unlink(missing_ok=True)
+            _take_down(path)
+
+
+def _take_down(path: Path) -> None:
+    with contextlib.suppress(OSError):  # As a board that cannot be written, it stops nothing.
+        path.unlink(missing_ok=True)
 
 
 def sweeps(store: Store) -> list[tuple[Path, Sweep]]:
