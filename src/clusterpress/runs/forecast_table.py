@@ -18,7 +18,8 @@ def forecast_table(found: Forecast, titles: Sequence[str]) -> Table:
         found: What ``forecast`` gave.
         titles: The points' names in the same order.
     """
-    table = Table("point", title_justify="left")
+    table = Table()
+    table.add_column("point", overflow="fold")  # A name that is cut short names nothing.
     for name in ("runs", "cached", "to do", "to train", "time"):
         table.add_column(name, justify="right")
     of_each = len(found.each) // max(len(titles), 1)
