@@ -8,12 +8,13 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 SEEDS ?= 0,1,2
 N ?= 1000000
 SEED ?= 0
+KILLS ?= 50
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 FUZZ_READY := $(VENV)/.ready-fuzz
 DOCS_READY := $(VENV)/.ready-docs
 
-.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact bench-records fuzz docs clean
+.PHONY: help setup reproduce reproduce-mnist reproduce-cifar10 reproduce-cifar100 reproduce-imagenet test lint results check-results report bench-clustering bench-training bench-inference bench-artifact bench-records fuzz soak docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -85,6 +86,9 @@ bench-artifact: $(BENCH_READY) ## the file against others in size, and its speed
 
 fuzz: $(FUZZ_READY) ## N= damaged files against the reader from SEED=: results/bench/fuzz.csv
 	$(BIN)/python -m clusterpress.bench.fuzz --files $(N) --seed $(SEED) --jobs $(JOBS)
+
+soak: $(READY) ## KILLS= kills of a sweep at random instants from SEED=, each a start of it: results/bench/soak.csv
+	$(BIN)/python -m clusterpress.bench.soak --kills $(KILLS) --seed $(SEED)
 
 $(FUZZ_READY): $(READY) requirements-fuzz.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.lock -c requirements.lock

@@ -26,20 +26,26 @@ def write_atomic(path: Path, content: bytes) -> None:
         StoreError: The folder cannot be written (no room, no permission, no folder). What was at
             ``path`` is as it was, and no temporary file stays.
     """
-    # Cut short, so that a long name that the folder allows does not outgrow it as a temporary one.
-    temporary = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.tmp")
     try:
-        try:
-            _write(temporary, content)
-            temporary.replace(path)
-        except BaseException:
-            # Ctrl-C too: nobody would ever look for a file of this name again.
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+        _replace(path, content, durable=True)
         sync(path.parent)
     except OSError as error:
         raise StoreError(_sentence(path, error)) from error
+
+
+def replace_whole(path: Path, content: bytes) -> None:
+    """Write a file so that who reads it sees the old or the new; it may not outlive a power cut.
+
+    Nothing waits for the disk: for what is written often and matters only now.
+
+    Args:
+        path: The file; one that is there is replaced.
+        content: All of its bytes.
+
+    Raises:
+        OSError: The folder cannot be written; what was at ``path`` is as it was.
+    """
+    _replace(path, content, durable=False)
 
 
 @contextlib.contextmanager
@@ -70,11 +76,21 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _replace(path: Path, content: bytes, *, durable: bool) -> None:
+    # Cut short, so that a long name that the folder allows does not outgrow it as a temporary one.
+    temporary = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        # Ctrl-C too: nobody would ever look for a file of this name again.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _sentence(path: Path, error: OSError) -> str:

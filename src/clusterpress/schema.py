@@ -1,10 +1,11 @@
 """The typed configuration; Hydra's groups fill it, and nothing outside it is accepted."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 
 @dataclass
@@ -80,6 +81,11 @@ class Config:
     data_dir: str | None = None
     download: bool = True
     store: str = "${oc.env:CLUSTERPRESS_STORE,runs}"
+
+
+def default_store() -> Path:
+    """Give the folder of the store where no override names another."""
+    return Path(OmegaConf.create({"store": Config.store}).store)
 
 
 def register() -> None:

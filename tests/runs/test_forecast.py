@@ -5,9 +5,18 @@ from dataclasses import replace
 import pytest
 from tests.conftest import SHORT
 
+from clusterpress.errors import ConfigError
 from clusterpress.runs.compose import compose
-from clusterpress.runs.forecast import Forecast, Training, duration, forecast
+from clusterpress.runs.duration import duration
+from clusterpress.runs.forecast import Forecast, RunForecast, Training, forecast
+from clusterpress.runs.forecast_table import forecast_table
 from clusterpress.runs.pipeline import execute
+from clusterpress.runs.plan import plan
+from clusterpress.runs.provenance import peak_memory_bytes
+from clusterpress.runs.stages import Stages
+from clusterpress.runs.store import Store
+from clusterpress.training import checkpoints
+from clusterpress.training.module import Classifier
 
 POINTS = (
     ("method=none", "model=lenet300_100"),
@@ -24,7 +33,9 @@ def test_what_is_shared_is_counted_once_and_what_is_done_not_at_all(points):
     before = forecast(points, [0, 1])
     assert (before.points, before.runs, before.done) == (2, 4, 0)
     assert sorted(training.baseline for training in before.trainings) == 4 * [False] + 2 * [True]
-    assert before.seconds > 0
+    assert before.seconds == sum(before.work.values()) > 0
+    assert 50e6 < before.peak_bytes <= peak_memory_bytes()  # torch alone has more.
+    assert {stage for run in before.each for stage in run.stages} == before.work.keys()
     execute(compose([*points[0], "seed=0"]))
     after = forecast(points, [0, 1])
     assert after.done == 1
@@ -73,3 +84,57 @@ def test_the_sentence():
         "about 59 min",
         "about 1 h 00 min",
     ]
+
+
+def test_epochs_that_a_stopped_training_has_done_are_not_to_be_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    overrides = (*SHORT, f"store={tmp_path}", "method=none", "recipe.train.epochs=4")
+    checked = plan(compose(overrides))
+    whole = forecast([overrides], [0])
+    began = Classifier.on_train_epoch_start
+
+    def stop(module):
+        if module.current_epoch == 3:
+            raise KeyboardInterrupt
+        began(module)
+
+    monkeypatch.setattr(Classifier, "on_train_epoch_start", stop)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - Lightning has its own for Ctrl-C
+        Stages(checked, Store(tmp_path)).result(0)
+    monkeypatch.setattr(Classifier, "on_train_epoch_start", began)
+    found = forecast([overrides], [0])
+    assert [(t.epochs, t.done, t.left) for t in whole.trainings] == [(4, 0, 4), (1, 0, 1)]
+    assert [(t.epochs, t.done, t.left) for t in found.trainings] == [(4, 3, 1), (1, 0, 1)]
+    assert "(3 epochs of them are done)" in found.sentence()
+    (state,) = tmp_path.glob("unfinished/*/0.ckpt")
+    state.write_bytes(state.read_bytes()[:100])  # Whoever goes on from it will say so.
+    assert [t.done for t in forecast([overrides], [0]).trainings] == [0, 0]
+
+
+def test_memory_is_said_of_each_process():
+    found = Forecast(1, 1, 0, (Training({}, True, 1, 1.0),), 1.0, peak_bytes=1_260_000_000)
+    assert found.sentence().endswith("on this machine, about 1.3 GB of memory")
+    assert found.sentence(2).endswith("about 1.3 GB of memory in each of 2 processes")
+
+
+def test_a_setting_that_is_none_is_explained(tmp_path):
+    with pytest.raises(ConfigError, match=r"nearest is 'recipe\.train\.epochs'"):
+        forecast([(*SHORT, f"store={tmp_path}", "recipe.train.epoch=1")], [0])
+
+
+def test_the_table_counts_a_shared_stage_for_its_first_point():
+    each = (
+        *(RunForecast("a0", True), RunForecast("a1", False, ("s", "t"))),
+        *(RunForecast("b0", False, ("s", "u")), RunForecast("b1", False, ())),
+    )
+    work = {"s": 600.0, "t": 60.0, "u": 120.0}
+    table = forecast_table(Forecast(2, 4, 1, (), 780.0, each, work), ["a", "b"])
+    columns = {str(column.header): list(column.cells) for column in table.columns}
+    assert columns == {
+        "point": ["a", "b"],
+        "runs": ["2", "2"],
+        "cached": ["1", "0"],
+        "to do": ["1", "2"],
+        "to train": ["2", "1"],
+        "time": ["about 11 min", "about 2 min"],
+    }

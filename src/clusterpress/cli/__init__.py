@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from clusterpress.cli import experiments, files, records
+from clusterpress.cli import experiments, files, records, store
 from clusterpress.cli.options import FREE
 from clusterpress.errors import ClusterpressError
 
@@ -20,6 +20,8 @@ app.command(context_settings=FREE)(experiments.validate)
 app.command(context_settings=FREE)(experiments.run)
 for command in (
     experiments.reproduce,
+    store.status,
+    store.clean,
     records.compare,
     records.results,
     records.report,

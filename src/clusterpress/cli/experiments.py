@@ -67,18 +67,26 @@ def reproduce(
 ) -> None:
     """Say what there is to do, run the suites of papers on data sets, print the comparison."""
     from clusterpress.runs.forecast import forecast
+    from clusterpress.runs.forecast_table import forecast_table
     from clusterpress.runs.replicates import seeds_of
     from clusterpress.runs.suite_run import run_all
     from clusterpress.runs.suites import chosen, suite_points
     from clusterpress.runs.task import report_failures
+    from clusterpress.runs.watched import watched
 
     numbers = seeds_of(seeds)
     points = chosen(suite_points(), papers or [], data or ["digits"])
     extra = tuple(override or [])
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
-    console.print(forecast([overrides for _, overrides in tasks], numbers).sentence())
+    found = forecast([overrides for _, overrides in tasks], numbers)
+    console.print(found.sentence(jobs))
     if plan:
+        console.print(forecast_table(found, [title for title, _ in tasks]))
         return
-    ended = run_all(tasks, numbers, jobs)
+    title = " ".join(["reproduce", *(papers or []), *(data or ["digits"])])
+    with watched(
+        found, [title for title, _ in tasks], numbers, title=title, extra=extra, jobs=jobs
+    ):
+        ended = run_all(tasks, numbers, jobs)
     print_comparison(data or ["digits"], None, extra)
     raise typer.Exit(report_failures(ended))

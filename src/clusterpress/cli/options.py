@@ -19,6 +19,22 @@ Arch = Annotated[
 Shape = Annotated[str | None, typer.Option("--input", help="Shape of one input, as 3,224,224.")]
 Records = Annotated[Path | None, typer.Option(help="A records.csv instead of the store.")]
 
+StoreFolder = Annotated[
+    Path | None, typer.Option("--store", help="A store; CLUSTERPRESS_STORE, or runs.")
+]
+
+
+def days(text: str) -> float:
+    """Read an age such as ``30d`` or ``12h`` as days."""
+    units = {"d": 1.0, "h": 1 / 24}
+    try:
+        number = float(text[:-1]) * units[text[-1:]]
+    except (ValueError, KeyError) as error:
+        raise typer.BadParameter(f"--older-than is {text!r}, it must be like 30d or 12h") from error
+    if not 0 <= number < float("inf"):
+        raise typer.BadParameter(f"--older-than is {text!r}, it must be 0 or more")
+    return number
+
 
 def floats(option: str, text: str) -> tuple[float, ...]:
     """Read the numbers of an option such as ``0.5,0.5,0.5``."""

@@ -1,27 +1,19 @@
 """What a suite will have to do, and about how long that takes on this machine."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from omegaconf import OmegaConf
-
 from clusterpress.runs.components import target_of
 from clusterpress.runs.compose import resolved
+from clusterpress.runs.duration import duration
 from clusterpress.runs.identity import identify
 from clusterpress.runs.named import point_config
-from clusterpress.runs.plan import Plan, plan
-from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
+from clusterpress.runs.timing import Timer
+from clusterpress.runs.unfinished import epochs_done
 from clusterpress.steps import MergeNeurons, PruneNeurons
-from clusterpress.training.loop import train
-
-FIRST, STEPS = 1, 2  # Steps that prepare, and steps that are timed.
-_NO_MILESTONES: dict[str, Any] = {"schedule": "constant", "milestones": ()}
 
 
 @dataclass(frozen=True)
@@ -33,12 +25,34 @@ class Training:
         baseline: Whether it is the baseline.
         epochs: Passes over the training split.
         size: Multiply-adds of its network as a share of the baseline's, roughly.
+        done: Epochs that a process did that was stopped.
     """
 
     config: Mapping[str, Any]
     baseline: bool
     epochs: int
     size: float
+    done: int = 0
+
+    @property
+    def left(self) -> int:
+        """Epochs that are to be done."""
+        return max(self.epochs - self.done, 0)
+
+
+@dataclass(frozen=True)
+class RunForecast:
+    """One run of them.
+
+    Attributes:
+        run: Its id.
+        done: Whether its record is there.
+        stages: Ids of its missing stages that train; runs that begin alike share some.
+    """
+
+    run: str
+    done: bool
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,11 @@ class Forecast:
         done: Runs whose record is there.
         trainings: Stages that are missing and train, each once.
         seconds: About how long they train on this machine.
+        each: Every run: seeds of one point follow each other.
+        work: Seconds of each missing stage that trains, by its id.
+        peak_bytes: About how much main memory a process needs to train; None where nothing is
+            to be trained. It was measured in the steps that were timed: a step that clusters a
+            large layer may need more.
     """
 
     points: int
@@ -58,17 +77,32 @@ class Forecast:
     done: int
     trainings: tuple[Training, ...]
     seconds: float
+    each: tuple[RunForecast, ...] = ()
+    work: Mapping[str, float] = field(default_factory=dict)
+    peak_bytes: int | None = None
 
-    def sentence(self) -> str:
-        """Say it in one line for people."""
+    def sentence(self, jobs: int = 1) -> str:
+        """Say it in one line for people.
+
+        Args:
+            jobs: Processes at a time.
+        """
         head = f"plan: {self.points} points, {self.runs} runs, of which {self.done} are done; "
         if not self.trainings:
             return head + "nothing is to be trained"
         baselines = sum(training.baseline for training in self.trainings)
+        begun = sum(min(training.done, training.epochs) for training in self.trainings)
         return (
             f"{head}to train: {baselines} baselines, {len(self.trainings) - baselines} stages of "
-            f"compressed networks; {duration(self.seconds)} on this machine"
+            f"compressed networks{f' ({begun} epochs of them are done)' if begun else ''}; "
+            f"{duration(self.seconds)} on this machine{self._memory(jobs)}"
         )
+
+    def _memory(self, jobs: int) -> str:
+        if self.peak_bytes is None:
+            return ""
+        of_each = f" in each of {jobs} processes" if jobs > 1 else ""
+        return f", about {self.peak_bytes / 1e9:.1f} GB of memory{of_each}"
 
 
 def forecast(points: Sequence[Sequence[str]], seeds: Sequence[int]) -> Forecast:
@@ -83,27 +117,35 @@ def forecast(points: Sequence[Sequence[str]], seeds: Sequence[int]) -> Forecast:
         DataError: Its data are not there.
     """
     configs = [resolved(point_config(overrides)) for overrides in points]
-    done, missing = 0, dict[str, Training]()
-    for config in ({**config, "seed": seed} for config in configs for seed in seeds):
-        store, names = Store(Path(config["store"])), identify(config)
-        if store.run(names.run).exists():
-            done += 1
-            continue
-        for stage, training in zip(names.stages, _trainings(config), strict=True):
-            if training.epochs and not store.stage(stage).exists():
-                missing.setdefault(stage, training)
-    trainings = tuple(missing.values())
-    return Forecast(len(points), len(points) * len(seeds), done, trainings, _seconds(trainings))
+    missing: dict[str, Training] = {}
+    each = tuple(
+        _run_forecast({**config, "seed": seed}, missing) for config in configs for seed in seeds
+    )
+    timer = Timer()
+    work = {
+        stage: training.left * training.size * timer(training.config).epoch_seconds
+        for stage, training in missing.items()
+    }
+    done = sum(run.done for run in each)
+    return Forecast(
+        *(len(points), len(each), done, tuple(missing.values()), sum(work.values())),
+        *(each, work, timer.peak_bytes),
+    )
 
 
-def duration(seconds: float) -> str:
-    """Say a time in the units that people plan in."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 60:
-        return f"about {minutes} min"
-    return f"about {minutes // 60} h {minutes % 60:02d} min"
+def _run_forecast(config: Mapping[str, Any], missing: dict[str, Training]) -> RunForecast:
+    """Look up one run, and add to what is missing what only this run lacks."""
+    store, names = Store(Path(config["store"])), identify(config)
+    if store.run(names.run).exists():
+        return RunForecast(names.run, True)
+    lacks = {
+        stage: training
+        for stage, training in zip(names.stages, _trainings(config), strict=True)
+        if training.epochs and not store.stage(stage).exists()
+    }
+    for stage in [stage for stage in lacks if stage not in missing]:
+        missing[stage] = replace(lacks[stage], done=epochs_done(store.unfinished(stage)))
+    return RunForecast(names.run, False, tuple(lacks))
 
 
 def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
@@ -128,34 +170,3 @@ def _share(node: Mapping[str, Any]) -> float:
     if isinstance(keep, int | float):
         return float(keep) ** 2
     return 1.0 - float(node.get("remove") or 0.0)
-
-
-def _seconds(trainings: Sequence[Training]) -> float:
-    """Sum the epochs' times; each kind of network is timed once."""
-    known: dict[str, float] = {}
-    total = 0.0
-    for training in trainings:
-        config = training.config
-        recipe = config["recipe"]["train"]
-        kind = repr([config["data"], config["model"], recipe["batch_size"], recipe["precision"]])
-        if kind not in known:
-            known[kind] = _epoch_seconds(plan(OmegaConf.create(dict(config))))
-        total += training.epochs * training.size * known[kind]
-    return total
-
-
-def _epoch_seconds(checked: Plan) -> float:
-    """Time some steps of the baseline's own training; the first, which prepares, is left out."""
-    images = Stages(checked, Store(checked.store)).images
-    images = replace(images, validation=images.validation.take(np.zeros(0, np.int64)))
-    with torch.random.fork_rng(devices=[]):
-        network = checked.network()
-    recipe = replace(checked.recipe, epochs=1, select="last", warmup_epochs=0, **_NO_MILESTONES)
-    few, more = (
-        train(
-            network, images, recipe, seed=0, settings=replace(checked.trainer, limit=limit)
-        ).seconds
-        for limit in (FIRST, FIRST + STEPS)
-    )
-    steps = math.ceil(len(images.train) / recipe.batch_size)
-    return max(more - few, 0.0) / STEPS * steps

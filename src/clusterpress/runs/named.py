@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from functools import cache
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from clusterpress.places import folder
 from clusterpress.runs.compose import compose, resolved
 from clusterpress.runs.identity import identify
-from clusterpress.runs.suites import suite_points
+from clusterpress.runs.suites import chosen, suite_points
 
 
-def named_points(extra: Sequence[str] = ()) -> dict[str, list[tuple[str, str]]]:
+def named_points(
+    extra: Sequence[str] = (), data: Sequence[str] = ()
+) -> dict[str, list[tuple[str, str]]]:
     """Give, for every point id, the suite points ``(paper, name)`` that have it.
 
     A suite point is one in every profile that has a recipe for its data and model.
@@ -21,15 +25,22 @@ def named_points(extra: Sequence[str] = ()) -> dict[str, list[tuple[str, str]]]:
     Args:
         extra: Overrides that all points were run with; where they choose a profile, it is the
             only one.
+        data: Data sets whose suites are named; none means all.
 
     Raises:
-        ConfigError: A suite point's config is wrong.
+        ConfigError: A choice of ``extra`` is none that there is.
     """
     names: dict[str, list[tuple[str, str]]] = {}
-    for point in suite_points():
+    for point in chosen(suite_points(), [], [*data]):
         for profile in _profiles((*point.overrides, *extra)):
-            identity = identify(resolved(point_config((*point.overrides, *profile, *extra))))
-            names.setdefault(identity.point, []).append((point.paper, point.name))
+            try:
+                config = _shortcut((*point.overrides, *profile, *extra))
+            except OmegaConfBaseException:
+                # What fits one suite need not fit another, which then was not run with it.
+                if not extra:
+                    raise
+                continue
+            names.setdefault(identify(resolved(config)).point, []).append((point.paper, point.name))
     return names
 
 
@@ -44,7 +55,17 @@ def point_config(overrides: Sequence[str]) -> DictConfig:
     """Compose a suite point as ``compose`` does, but each choice of groups only once.
 
     Composing takes Hydra a tenth of a second, and the points of a suite differ in a few values.
+
+    Raises:
+        ConfigError: A key or value does not fit.
     """
+    try:
+        return _shortcut(overrides)
+    except (HydraException, OmegaConfBaseException):
+        return compose(overrides)  # It says what is wrong, or knows what the shortcut does not.
+
+
+def _shortcut(overrides: Sequence[str]) -> DictConfig:
     groups = {path.name for path in folder("conf").iterdir() if path.is_dir()}
     choices = tuple(line for line in overrides if line.split("=", 1)[0] in groups)
     values = [line for line in overrides if line not in choices]

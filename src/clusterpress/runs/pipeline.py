@@ -2,6 +2,8 @@
 
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from clusterpress.durable import no_room_said
 from clusterpress.errors import ArtifactError
 from clusterpress.models.accounting import macs
 from clusterpress.models.shared_macs import shared_macs
+from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
@@ -68,16 +71,37 @@ def execute_plan(checked: Plan) -> Outcome:
             if not done_before:
                 # Logs and temporary files also need room, not only what the store writes.
                 tracked = tracked_run(checked, store.root / "logs")
-                with no_room_said(store.root), telling(checked.trackers, tracked) as told:
-                    told.summary = tracked_summary(_run(checked, store, place, told))
+                with (
+                    no_room_said(store.root),
+                    _on_the_board(checked, store) as board,
+                    telling(checked.trackers, tracked) as told,
+                ):
+                    told.summary = tracked_summary(_run(checked, store, place, told, board))
     return Outcome(read_json(place / RECORD), done_before, place / ARTIFACT)
 
 
-def _run(checked: Plan, store: Store, place: Path, told: Told) -> dict[str, Any]:
+@contextmanager
+def _on_the_board(checked: Plan, store: Store) -> Iterator[Board]:
+    """Tell other terminals of the run while it lasts, and why it failed if it does."""
+    path, names = store.run_state(checked.id), ["baseline", *checked.steps]
+    board = Board(path, checked.id, checked.title, names, checked.stage_ids)
+    try:
+        yield board
+    except Exception as error:
+        board.failed(f"{type(error).__name__}: {error}")
+        raise
+    except BaseException:
+        board.clear()  # Somebody stopped it on purpose.
+        raise
+    board.clear()
+
+
+def _run(checked: Plan, store: Store, place: Path, told: Told, board: Board) -> dict[str, Any]:
     start = time.perf_counter()
     forget_peak_memory()
-    stages = Stages(checked, store, told)
+    stages = Stages(checked, store, told, board)
     results = [stages.result(number) for number in range(len(stages.names))]
+    board.at(len(stages.names))
     baseline, network = stages.network(0), stages.network(len(stages.names) - 1)
     with store.appearing(place) as folder:
         ledger = _write(checked, network, baseline, folder / ARTIFACT)

@@ -17,6 +17,7 @@ from clusterpress import artifact
 from clusterpress.data.batches import Batches, fitting_batch
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ArtifactError
+from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan
 from clusterpress.runs.seeds import derive
 from clusterpress.runs.store import Store, read_json, write_json
@@ -68,10 +69,13 @@ class Stages:
         plan: The plan.
         store: Where finished stages are kept.
         told: The trackers that get the curves; None for none.
+        board: Is told which stage is done; None tells nobody.
     """
 
-    def __init__(self, plan: Plan, store: Store, told: Told | None = None) -> None:
-        self.plan, self.store, self.told = plan, store, told
+    def __init__(
+        self, plan: Plan, store: Store, told: Told | None = None, board: Board | None = None
+    ) -> None:
+        self.plan, self.store, self.told, self.board = plan, store, told, board
         self.names = ["baseline", *plan.steps]
         self._seconds_before = 0.0
         self._threads: list[list[int]] = []
@@ -95,11 +99,16 @@ class Stages:
         if not place.exists():
             if number:
                 self.result(number - 1)
+            self._say(number, waits=True)
             with self.store.locked(name, self._waiting(number)):
                 if not place.exists():
+                    self._say(number)
                     self._do(number, place)
         # A stage may have been done for another method, which calls the step by another name.
-        return {**read_json(place / "stage.json"), "name": self.names[number]}
+        found = {**read_json(place / "stage.json"), "name": self.names[number]}
+        if self.board is not None:
+            self.board.measured(found["top1_error"], f"after {found['name']}")
+        return found
 
     def network(self, number: int) -> nn.Module:
         """Read the network of a finished stage from its file.
@@ -147,6 +156,10 @@ class Stages:
         if not len(self.images.validation):
             return None
         return self.measure(network, "validation").top1_error
+
+    def _say(self, number: int, *, waits: bool = False) -> None:
+        if self.board is not None:
+            self.board.at(number, waits=waits)
 
     def _waiting(self, number: int) -> str:
         return (
@@ -211,6 +224,7 @@ class Stages:
                 settings=self.plan.trainer,
                 loggers=self._loggers(number, call),
                 checkpoint=self._unfinished(number) / f"{call}.ckpt",
+                watch=None if self.board is None else self.board.trained,
             )
             self._seconds_before += history.seconds_before
             self._threads.append(list(history.threads))

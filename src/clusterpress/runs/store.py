@@ -4,7 +4,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,20 @@ class Store:
         """Give the folder of the states that a stage's long trainings keep until it is done."""
         return self.root / "unfinished" / stage_id
 
+    def run_state(self, run_id: str) -> Path:
+        """Give the file that says how far a run is while it goes on; see ``runs.board``."""
+        return self.run_states / f"{run_id}.json"
+
+    @property
+    def run_states(self) -> Path:
+        """The folder of these files."""
+        return self.root / "status" / "runs"
+
+    @property
+    def sweeps(self) -> Path:
+        """The folder of the files that announce sweeps; see ``runs.announced``."""
+        return self.root / "status" / "sweeps"
+
     @contextmanager
     def locked(self, name: str, waiting: str = "") -> Iterator[None]:
         """Hold the lock ``name`` among all processes that use this store.
@@ -87,17 +101,63 @@ class Store:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
-    def sweep(self) -> None:
-        """Remove what killed processes left half-written; only for stages nobody works on."""
+    @contextmanager
+    def free(self, name: str) -> Iterator[bool]:
+        """Hold the lock ``name`` if nobody else does, and say whether."""
+        lock = FileLock(self.root / "locks" / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def half_written(self) -> Iterator[tuple[str, Path]]:
+        """Give every temporary file and folder, and the stage or run that it belongs to."""
         for room in ("stages", "runs"):
             for path in (self.root / room).glob(".*-*"):
-                name = path.name[1:].split("-")[0]
-                lock = FileLock(self.root / "locks" / f"{name}.lock")
-                try:
-                    with lock.acquire(timeout=0):
-                        shutil.rmtree(path, ignore_errors=True)
-                except Timeout:
-                    continue
+                yield path.name[1:].split("-")[0], path
+        for path in self.run_states.glob(".*.tmp"):
+            yield path.name[1:].split(".")[0], path
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written; only for stages nobody works on.
+
+        Also the states of trainings whose stage is finished: it was, by another process or by one
+        that was killed before it came to remove them.
+        """
+        for name, path in self.half_written():
+            with self.free(name) as free:
+                if free:
+                    delete(path)
+        for path in (self.root / "unfinished").glob("*"):
+            if self.stage(path.name).exists():
+                with self.free(path.name) as free:
+                    if free and self.stage(path.name).exists():
+                        delete(path)
+
+
+def existing(folder: Path) -> Store:
+    """Give the store in a folder, and make none where there is none.
+
+    Raises:
+        StoreError: There is none.
+    """
+    if not (folder / "runs").is_dir():
+        raise StoreError(
+            f"there is no store at {folder}; give its folder by --store or CLUSTERPRESS_STORE"
+        )
+    return Store(folder)
+
+
+def delete(path: Path) -> None:
+    """Remove a file or folder; one that is gone, or cannot be removed, is left at that."""
+    shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,9 +11,11 @@ import hydra
 from omegaconf import DictConfig
 
 from clusterpress.places import folder
+from clusterpress.runs.announced import announced
 from clusterpress.runs.compose import compose, resolved, sweep_points
 from clusterpress.runs.pipeline import Outcome, execute
 from clusterpress.runs.plan import plan
+from clusterpress.runs.store import Store
 from clusterpress.schema import register
 
 
@@ -38,10 +40,12 @@ def run_sweep(overrides: list[str]) -> int:
     Raises:
         ConfigError: A point's overrides do not fit; nothing was trained.
     """
-    for point in sweep_points([line for line in overrides if not _of_the_engine(line)]):
-        plan(compose(point))
+    points = sweep_points([line for line in overrides if not _of_the_engine(line)])
+    plans = [plan(compose(point)) for point in points]
+    runs = [(each.id, each.title) for each in plans]
+    title = " ".join(["run -m", *overrides])
     register()
-    with tempfile.TemporaryDirectory() as failures:
+    with announced(Store(plans[0].store), title, runs), tempfile.TemporaryDirectory() as failures:
         # A launcher may run the points in processes of its own: failures are told by files.
         sys.argv = ["clusterpress run", "--multirun", *overrides]
         task = partial(_run_one, Path(failures))

@@ -25,6 +25,7 @@ from clusterpress.training.precision import resolved
 from clusterpress.training.quiet import quiet
 from clusterpress.training.recipe import CROP, Recipe
 from clusterpress.training.settings import TrainerSettings
+from clusterpress.training.watch import Watch, Watched
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 
@@ -81,6 +82,7 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
     settings: TrainerSettings | None = None,
     loggers: Sequence[Logger] = (),
     checkpoint: Path | None = None,
+    watch: Watch | None = None,
 ) -> History:
     """Train a network in place on the training split.
 
@@ -98,6 +100,7 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         loggers: Lightning loggers that get the curves.
         checkpoint: Where a long training keeps its state after an epoch, and goes on from the
             state that is there; None keeps none. Whoever has the result removes the file.
+        watch: Is told after every batch how far the training is.
 
     Raises:
         ConfigError: The recipe selects on a validation split that is empty, or crops images that
@@ -115,7 +118,9 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         stack.enter_context(quiet())
         stack.enter_context(_torch_state(settings, seed))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
-        trainer = _trainer(recipe, settings, loggers, folder, checkpoint, seed)
+        callbacks: list[Callback] = [Checkpoints(checkpoint)] if checkpoint is not None else []
+        callbacks += [SeededProcesses(seed), *([Watched(watch)] if watch is not None else [])]
+        trainer = _trainer(recipe, settings, loggers, folder, callbacks)
         state = (
             checked(checkpoint, classifier)
             if checkpoint is not None and checkpoint.exists()
@@ -147,12 +152,9 @@ def _trainer(
     settings: TrainerSettings,
     loggers: Sequence[Logger],
     folder: str,
-    checkpoint: Path | None,
-    seed: int,
+    callbacks: Sequence[Callback],
 ) -> lightning.Trainer:
-    callbacks: list[Callback] = [RichProgressBar(refresh_rate=20)] if settings.progress else []
-    callbacks += [Checkpoints(checkpoint)] if checkpoint is not None else []
-    callbacks.append(SeededProcesses(seed))
+    bar: list[Callback] = [RichProgressBar(refresh_rate=20)] if settings.progress else []
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -170,8 +172,8 @@ def _trainer(
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
         logger=list(loggers) or False,
-        callbacks=callbacks,
-        enable_checkpointing=checkpoint is not None,
+        callbacks=[*bar, *callbacks],
+        enable_checkpointing=any(isinstance(each, Checkpoints) for each in callbacks),
         enable_progress_bar=settings.progress,
         enable_model_summary=False,
         default_root_dir=folder,

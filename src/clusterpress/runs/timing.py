@@ -1,0 +1,79 @@
+"""What an epoch of a network takes on this machine, by some steps of its training."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+
+from clusterpress.runs.plan import Plan, plan
+from clusterpress.runs.provenance import forget_peak_memory, peak_memory_bytes
+from clusterpress.runs.stages import Stages
+from clusterpress.runs.store import Store
+from clusterpress.training.loop import train
+
+FIRST, STEPS = 1, 2  # Steps that prepare, and steps that are timed.
+_NO_MILESTONES: dict[str, Any] = {"schedule": "constant", "milestones": ()}
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What some steps took.
+
+    Attributes:
+        epoch_seconds: Time of an epoch.
+        peak_bytes: Most main memory of the whole process during the steps, data included; what
+            a device has of its own is not in it.
+    """
+
+    epoch_seconds: float
+    peak_bytes: int
+
+
+class Timer:
+    """Times each kind of network once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Timed] = {}
+
+    def __call__(self, config: Mapping[str, Any]) -> Timed:
+        """Time the baseline's own training.
+
+        Args:
+            config: The resolved config of a run.
+
+        Raises:
+            ConfigError: The config is wrong.
+            DataError: Its data are not there.
+        """
+        recipe = config["recipe"]["train"]
+        kind = repr([config["data"], config["model"], recipe["batch_size"], recipe["precision"]])
+        if kind not in self._known:
+            self._known[kind] = _timed(plan(OmegaConf.create(dict(config))))
+        return self._known[kind]
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """The largest peak of all that was timed; None where nothing was."""
+        return max((each.peak_bytes for each in self._known.values()), default=None)
+
+
+def _timed(checked: Plan) -> Timed:
+    """Time some steps; the first, which prepares, is left out."""
+    forget_peak_memory()
+    images = Stages(checked, Store(checked.store)).images
+    images = replace(images, validation=images.validation.take(np.zeros(0, np.int64)))
+    with torch.random.fork_rng(devices=[]):
+        network = checked.network()
+    recipe = replace(checked.recipe, epochs=1, select="last", warmup_epochs=0, **_NO_MILESTONES)
+    few, more = (
+        train(
+            network, images, recipe, seed=0, settings=replace(checked.trainer, limit=limit)
+        ).seconds
+        for limit in (FIRST, FIRST + STEPS)
+    )
+    steps = math.ceil(len(images.train) / recipe.batch_size)
+    return Timed(max(more - few, 0.0) / STEPS * steps, peak_memory_bytes())
