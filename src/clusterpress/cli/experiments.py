@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from clusterpress.cli.options import Data, Papers, console
+from clusterpress.cli.options import Data, Overrides, Papers, console
 from clusterpress.cli.options import seeds as root_seeds
 from clusterpress.cli.records import print_comparison
 
@@ -44,35 +44,42 @@ def validate(context: typer.Context) -> None:
 
 
 def run(context: typer.Context) -> None:
-    """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m."""
-    from clusterpress.runs import sweep
+    """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m.
+
+    A sweep runs in one process, or where hydra/launcher=joblib, ray or submitit_slurm says.
+    """
+    from clusterpress.runs.sweep import run_point
+    from clusterpress.sweeps.product import run_product
 
     flags = {"-m", "--multirun"} & set(context.args)
     overrides = [argument for argument in context.args if argument not in flags]
-    failed = sweep.run_sweep(overrides) if flags else sweep.run_point(overrides)
-    raise typer.Exit(failed)
+    raise typer.Exit(run_product(overrides) if flags else run_point(overrides))
 
 
 def reproduce(
     papers: Papers = None,
     data: Data = None,
     seeds: Annotated[str, typer.Option(help="Root seeds, such as 0,1,2.")] = "0,1,2",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
-    override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes at a time on this machine, by joblib.")
+    ] = None,
+    override: Overrides = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what there is to do.")] = False,
 ) -> None:
     """Say what there is to do, run the suites of papers on data sets, print the comparison."""
     from clusterpress.runs.forecast import forecast
-    from clusterpress.runs.suite_run import run_all
     from clusterpress.runs.suites import chosen, suite_points
     from clusterpress.runs.task import report_failures
+    from clusterpress.sweeps.engine import parted, with_jobs
+    from clusterpress.sweeps.points import run_points, seeded
 
     points = chosen(suite_points(), papers or [], data or ["digits"])
-    extra = tuple(override or [])
+    of_engine, extra = parted(override or [])
+    engine = with_jobs(jobs, of_engine)
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
     console.print(forecast([overrides for _, overrides in tasks], root_seeds(seeds)).sentence())
     if plan:
         return
-    ended = run_all(tasks, root_seeds(seeds), jobs)
+    ended = run_points(seeded(tasks, root_seeds(seeds)), engine)
     print_comparison(data or ["digits"], None, extra)
     raise typer.Exit(report_failures(ended))
