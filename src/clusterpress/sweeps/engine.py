@@ -9,8 +9,10 @@ from typing import Any
 
 import joblib
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 from clusterpress.errors import ConfigError
+from clusterpress.sweeps.child import stop_child
 
 _SUBMITIT = (("submitit", "hydra_plugins.hydra_submitit_launcher"), "'clusterpress[slurm]'")
 _NEEDS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -23,6 +25,23 @@ _NEEDS: dict[str, tuple[tuple[str, ...], str]] = {
     "submitit_local": (
         ("submitit", "hydra_plugins.hydra_submitit_launcher"),
         "'clusterpress[slurm]'",
+    ),
+}
+# One point at a time, since one that was done before says nothing of how long the next takes.
+# A point that kills its process is tried again by us: Ray would do so without an end.
+# What stands here may be overridden without a plus.
+_RAY = "+hydra.launcher.ray"
+_DEFAULTS = {
+    "joblib": ("hydra.launcher.batch_size=1",),
+    "ray": (
+        f"{_RAY}.remote.num_cpus=1",
+        f"{_RAY}.remote.num_gpus=0",
+        f"{_RAY}.remote.max_retries=0",
+        f"{_RAY}.init.num_cpus=null",
+        f"{_RAY}.init.num_gpus=null",
+        f"{_RAY}.init.include_dashboard=false",
+        f"{_RAY}.init.log_to_driver=false",
+        f"{_RAY}.init.logging_level=30",
     ),
 }
 _QUIET_RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -62,21 +81,30 @@ def with_jobs(jobs: int | None, engine: Sequence[str]) -> list[str]:
     return ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}", *engine[len(chosen) :]]
 
 
-def check_installed(overrides: Iterable[str]) -> None:
-    """Check that the packages of the launcher that overrides choose are there.
+def completed(engine: Sequence[str]) -> list[str]:
+    """Put before the overrides of the engine what we set for the launcher that they choose.
 
     Raises:
-        ConfigError: They are not; how to install them is said.
+        ConfigError: The launcher's packages are not installed; how to install them is said.
     """
-    for line in overrides:
-        name = line.split("=", 1)[1] if line.startswith("hydra/launcher=") else ""
-        modules, package = _NEEDS.get(name, ((), ""))
-        missing = [module for module in modules if not _there(module)]
-        if missing:
-            raise ConfigError(
-                f"hydra/launcher={name} needs {', '.join(missing)}, not installed here; "
-                f"install with: pip install {package}"
-            )
+    chosen = [line.split("=", 1)[1] for line in engine if line.startswith("hydra/launcher=")]
+    name = chosen[-1] if chosen else "basic"
+    _check_installed(name)
+    own = _DEFAULTS.get(name, ())
+    if name == "ray" and any(".ray.init.address=" in line for line in engine):
+        # The launcher sets it for a cluster that it starts; Ray refuses it for one that is there.
+        own = (*own, f"{_RAY}.init.object_store_memory=null")
+    return [*own, *engine]
+
+
+def _check_installed(name: str) -> None:
+    modules, package = _NEEDS.get(name, ((), ""))
+    missing = [module for module in modules if not _there(module)]
+    if missing:
+        raise ConfigError(
+            f"hydra/launcher={name} needs {' and '.join(missing)}, not installed here; "
+            f"install with: pip install {package}"
+        )
 
 
 def threads_of(launcher: Any) -> int:
@@ -101,6 +129,13 @@ def threads_of(launcher: Any) -> int:
         # Submitit gives one where nobody asks for more.
         return max(1, int(launcher["cpus_per_task"] or 1))
     return here
+
+
+def end_processes() -> None:
+    """End the child of this process, and joblib's workers, which would wait for minutes."""
+    stop_child()
+    if "hydra_plugins.hydra_joblib_launcher._core" in sys.modules:
+        get_reusable_executor().shutdown(wait=True)
 
 
 @contextmanager

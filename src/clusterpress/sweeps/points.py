@@ -21,8 +21,7 @@ from clusterpress.places import folder
 from clusterpress.runs.sweep import store_folder
 from clusterpress.runs.task import Finished
 from clusterpress.schema import register
-from clusterpress.sweeps.child import stop_child
-from clusterpress.sweeps.engine import check_installed, quiet_ray, threads_of
+from clusterpress.sweeps.engine import completed, end_processes, quiet_ray, threads_of
 from clusterpress.sweeps.job import Job, Notes, Task, driver_environment
 from clusterpress.sweeps.watch import Say, in_a_line, said
 
@@ -57,14 +56,14 @@ def run_points(
         ConfigError: The launcher is unknown, not installed, or not one run could be started.
         StoreError: The folder of the sweep's notes cannot be written.
     """
-    check_installed(engine)
+    engine = completed(engine)
     register()
     tasks = [Task(number, *point) for number, point in enumerate(points, 1)]
     with _notes(tasks) as notes, quiet_ray(), said(notes, tasks, say):
         try:
             _run(tasks, engine, notes)
         finally:
-            stop_child()
+            end_processes()
         ended = [notes.ended(task) for task in tasks]
     return [each for each in ended if each is not None]
 
