@@ -78,7 +78,8 @@ def with_jobs(jobs: int | None, engine: Sequence[str]) -> list[str]:
             f"--jobs {jobs} is for processes of this machine (joblib); {chosen[-1]} is told by "
             "overrides such as hydra.launcher.ray.init.num_cpus how much to do at a time"
         )
-    return ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}", *engine[len(chosen) :]]
+    others = [line for line in engine if line not in chosen]
+    return ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}", *others]
 
 
 def completed(engine: Sequence[str]) -> list[str]:

@@ -75,7 +75,11 @@ def _notes(tasks: Sequence[Task]) -> Iterator[Notes]:
     notes = Notes(store / "logs" / "sweep" / uuid.uuid4().hex[:12])
     if tasks:
         notes.make()
-    yield notes
+    try:
+        yield notes
+    except ConfigError:
+        shutil.rmtree(notes.folder, ignore_errors=True)  # Nothing was started.
+        raise
     if not any(ended is None or ended.failure for ended in map(notes.ended, tasks)):
         shutil.rmtree(notes.folder, ignore_errors=True)
 
