@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from clusterpress.cli.options import Data, Papers, console
+from clusterpress.cli.options import Data, Overrides, Papers, console
 from clusterpress.cli.records import print_comparison
 
 
@@ -44,15 +44,18 @@ def validate(context: typer.Context) -> None:
 
 
 def run(context: typer.Context) -> None:
-    """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m."""
-    from clusterpress.runs import sweep
+    """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m.
+
+    A sweep runs in one process, or where hydra/launcher=joblib, ray or submitit_slurm says.
+    """
     from clusterpress.runs.replicates import with_seeds
+    from clusterpress.runs.sweep import run_point
+    from clusterpress.sweeps.product import run_product
 
     flags = {"-m", "--multirun"} & set(context.args)
     given = [argument for argument in context.args if argument not in flags]
     overrides = with_seeds(given, sweep=bool(flags))
-    failed = sweep.run_sweep(overrides) if flags else sweep.run_point(overrides)
-    raise typer.Exit(failed)
+    raise typer.Exit(run_product(overrides) if flags else run_point(overrides))
 
 
 def reproduce(
@@ -61,32 +64,36 @@ def reproduce(
     seeds: Annotated[
         str, typer.Option(help="A count (5: the seeds 0 to 4), a list (0,1,2), or one (3,).")
     ] = "0,1,2",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 1,
-    override: Annotated[list[str] | None, typer.Option("--set", help="Overrides for all.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes at a time on this machine, by joblib.")
+    ] = None,
+    override: Overrides = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what there is to do.")] = False,
 ) -> None:
     """Say what there is to do, run the suites of papers on data sets, print the comparison."""
     from clusterpress.runs.forecast import forecast
     from clusterpress.runs.forecast_table import forecast_table
     from clusterpress.runs.replicates import seeds_of
-    from clusterpress.runs.suite_run import run_all
     from clusterpress.runs.suites import chosen, suite_points
     from clusterpress.runs.task import report_failures
     from clusterpress.runs.watched import watched
+    from clusterpress.sweeps.engine import parted, with_jobs
+    from clusterpress.sweeps.points import run_points, seeded
 
     numbers = seeds_of(seeds)
     points = chosen(suite_points(), papers or [], data or ["digits"])
-    extra = tuple(override or [])
+    of_engine, extra = parted(override or [])
+    engine = with_jobs(jobs, of_engine)
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
     found = forecast([overrides for _, overrides in tasks], numbers)
-    console.print(found.sentence(jobs))
+    console.print(found.sentence(jobs or 1))
     if plan:
         console.print(forecast_table(found, [title for title, _ in tasks]))
         return
     title = " ".join(["reproduce", *(papers or []), *(data or ["digits"])])
     with watched(
-        found, [title for title, _ in tasks], numbers, title=title, extra=extra, jobs=jobs
+        found, [title for title, _ in tasks], numbers, title=title, extra=extra, jobs=jobs or 1
     ):
-        ended = run_all(tasks, numbers, jobs)
+        ended = run_points(seeded(tasks, numbers), engine)
     print_comparison(data or ["digits"], None, extra)
     raise typer.Exit(report_failures(ended))

@@ -17,6 +17,13 @@ Arch = Annotated[
     ),
 ]
 Shape = Annotated[str | None, typer.Option("--input", help="Shape of one input, as 3,224,224.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Overrides for all points; hydra/launcher=ray and the like say where they run.",
+    ),
+]
 Records = Annotated[Path | None, typer.Option(help="A records.csv instead of the store.")]
 
 StoreFolder = Annotated[
