@@ -127,9 +127,7 @@ def _fast(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _around(
-    mask: Bytes, r: Whole, j: Whole, tap: Whole, taps: Whole, line: Whole
-) -> Whole:
+def _around(mask: Bytes, r: Whole, j: Whole, tap: Whole, taps: Whole, line: Whole) -> Whole:
     """Give the mask above, two above, a kernel before and a line of the kernel above."""
     above, second, before, up = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     if r > 0:
@@ -214,9 +212,7 @@ def _mixed(
             at = (level >> 6, _pair(of_row, of_channel), near, past)
             group = _group(np.int64(channels[channel]) & 1023, wide)
             bit = np.int64(mask[r, j])
-            bit, coder = _coded(
-                bit, at, group, coder, data, own, weights, inputs, decoding, tables
-            )
+            bit, coder = _coded(bit, at, group, coder, data, own, weights, inputs, decoding, tables)
             learn(whole, 0, bit, rates, 1023)
             learn(places, tap, bit, rates, 1023)
             learn(row, 0, bit, rates, 255)

@@ -122,13 +122,13 @@ def code_tree(
     layout = (grid.columns, grid.taps, grid.line)
     sizes = (alphabet.bits, alphabet.size, alphabet.even)
     if not form.mixing:
-        given = (values, mask, layout, sizes, alphabet.magnitudes)
-        return _fast(*given, *coder, state.means, form.decoding, RATES)
+        adds = alphabet.magnitudes
+        return _fast(values, mask, layout, sizes, adds, *coder, state.means, form.decoding, RATES)
     own = (state.alone, state.means, state.near, state.last)
     tables = (SQUASH, STRETCH, RATES)
     classes = (alphabet.levels, alphabet.magnitudes)
-    given = (values, mask, layout, sizes, classes)
-    return _mixed(*given, *coder, own, state.weights, form.decoding, tables)
+    learned = (own, state.weights)
+    return _mixed(values, mask, layout, sizes, classes, *coder, *learned, form.decoding, tables)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -138,7 +138,7 @@ def _mean_class(total: Whole, count: Whole) -> Whole:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _left_out(node: Whole, place: Whole, nodes: Whole, size: Whole) -> bool:
+def _left_out(node: Whole, place: Whole, nodes: Whole, size: Whole) -> Whole:
     """Whether no symbol of the alphabet has a 1 after a node, ``place`` bits above the lowest."""
     return (((node << 1) | 1) << place) - nodes >= size
 
