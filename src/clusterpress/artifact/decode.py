@@ -65,7 +65,9 @@ class _File:
             decoded = iter(Unpacker(self.directory, self.payloads[BODY]))
         for name, found in decoded:
             content = _content(name, tensors[name], found)
-            yield replace(content, codebook_of=self.directory.shared.get(name))
+            one = [replace(content, codebook_of=self.directory.shared.get(name))]
+            del found, content  # While the next tensor is decoded, this one belongs to the caller.
+            yield one.pop()
 
 
 def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Module:
@@ -155,6 +157,7 @@ def state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
             dense[content.name] = rebuilt.dense()
             if content.name in owners:
                 holders[content.name] = rebuilt
+            del content, rebuilt  # The next tensor needs their memory.
     except ValueError as error:
         raise _refusal(path, "read", error) from error
     return dense | {name: dense[first].clone() for name, first in file.directory.tied.items()}
