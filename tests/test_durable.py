@@ -1,12 +1,14 @@
 """Durable files: whole or not at all, and nothing left behind."""
 
 import errno
+import fcntl
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from clusterpress import StoreError
+from clusterpress import StoreError, durable
 from clusterpress.durable import sync, write_atomic
 
 
@@ -97,6 +99,54 @@ def test_other_errors_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="folder cannot be written"):
         write_atomic(tmp_path / "folder", b"content")
     assert names(tmp_path) == ["folder"]
+
+
+@pytest.fixture(params=["nameless", "named"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A system with nameless files, where this one has them, and one without."""
+    if request.param == "named":
+        monkeypatch.setattr(durable, "_DESCRIPTORS", Path("/nowhere"))
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("system")
+def test_what_a_dead_writer_left_goes_with_the_next_save(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for temporary in durable._names(path)[:2]:
+        temporary.write_bytes(b"left by a writer that was killed")
+    write_atomic(tmp_path / "other", b"content")
+    assert len(names(tmp_path)) == 3
+    write_atomic(path, b"content")
+    assert names(tmp_path) == ["file", "other"]
+
+
+@pytest.mark.usefixtures("system")
+def test_a_living_writers_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with durable._names(path)[0].open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b"half")
+        write_atomic(path, b"content")
+        write_atomic(path, b"more")
+    assert path.read_bytes() == b"more"
+    assert names(tmp_path) == [durable._names(path)[0].name, "file"]
+
+
+@pytest.mark.usefixtures("system")
+def test_many_writers_of_one_file_leave_one_of_theirs(tmp_path: Path) -> None:
+    path, contents = tmp_path / "file", [bytes([number]) * 9999 for number in range(40)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda content: write_atomic(path, content), contents))
+    assert path.read_bytes() in contents
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.usefixtures("system")
+def test_an_error_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", failing(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(tmp_path / "file", b"content")
+    assert names(tmp_path) == []
 
 
 def test_files_and_folders_sync_and_missing_ones_raise(tmp_path: Path) -> None:

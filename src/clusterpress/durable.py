@@ -1,15 +1,12 @@
 """Files that are there whole or not at all, and that a power cut does not take back."""
 
 import contextlib
-import errno
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from clusterpress.errors import StoreError
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from clusterpress.replacing import NO_ROOM, replace
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -27,7 +24,7 @@ def write_atomic(path: Path, content: bytes) -> None:
             ``path`` is as it was, and no temporary file stays.
     """
     try:
-        _replace(path, content, durable=True)
+        replace(path, content, durable=True)
         sync(path.parent)
     except OSError as error:
         raise StoreError(_sentence(path, error)) from error
@@ -45,7 +42,7 @@ def replace_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: The folder cannot be written; what was at ``path`` is as it was.
     """
-    _replace(path, content, durable=False)
+    replace(path, content, durable=False)
 
 
 @contextlib.contextmanager
@@ -58,7 +55,7 @@ def no_room_said(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise
         raise StoreError(_sentence(path, error)) from error
 
@@ -76,25 +73,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _replace(path: Path, content: bytes, *, durable: bool) -> None:
-    # Cut short, so that a long name that the folder allows does not outgrow it as a temporary one.
-    temporary = path.with_name(f".{path.name[:32]}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        # Ctrl-C too: nobody would ever look for a file of this name again.
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-
-
 def _sentence(path: Path, error: OSError) -> str:
-    if error.errno in _NO_ROOM:
+    if error.errno in NO_ROOM:
         return (
             f"No room left to write {path}: {error.strerror}; "
             "free some space and repeat the command."

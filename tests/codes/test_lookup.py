@@ -108,7 +108,7 @@ def test_what_is_saved_of_a_used_code_is_what_was_saved_before() -> None:
     code(torch.tensor([1.0, 2.0]))
     assert pickle.dumps(code) == before
     assert list(code.state_dict()) == names
-    assert code.labels.dtype == torch.int64
+    assert code.labels.dtype == torch.uint8
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2, 3], [0, -1, 0, 1]])

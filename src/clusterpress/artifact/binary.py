@@ -17,6 +17,8 @@ Counters = npt.NDArray[np.uint32]
 Bytes = npt.NDArray[np.uint8]
 # An int or one of 64 bits: compiled code does not tell them apart.
 Whole = Any
+# The state of the arithmetic coder, as compiled loops hold it: low, high, code, place.
+Coder = tuple[Whole, Whole, Whole, Whole]
 
 # Probabilities have 16 bits, logits 8 fractional ones: squash(x) = 65536 / (1 + exp(-x / 256)).
 _LOGITS = np.arange(4096) - 2048
@@ -89,12 +91,27 @@ def room(out: Bytes, place: Whole) -> Bytes:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def code_bit(bit: Whole, chance: Whole, state: Ints, data: Bytes, decoding: bool) -> Whole:
-    """Code one bit of which 1 has ``chance`` / 65536; give it."""
-    low, high = state[0], state[1]
+def begun(state: Ints) -> Coder:
+    """Give a coder's state as four numbers, which compiled loops keep in registers."""
+    return state[0], state[1], state[2], state[3]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def put_back(state: Ints, coder: Coder) -> None:
+    """Keep what ``begun`` gave, and ``code_bit`` changed, for the next loop."""
+    for i in range(4):
+        state[i] = coder[i]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def code_bit(
+    bit: Whole, chance: Whole, coder: Coder, data: Bytes, decoding: bool
+) -> tuple[Whole, Coder]:
+    """Code one bit of which 1 has ``chance`` / 65536; give it, and the coder's new state."""
+    low, high, code, place = coder
     middle = low + (((high - low) * chance) >> 16)
     if decoding:
-        bit = 1 if state[2] <= middle else 0
+        bit = np.int64(code <= middle)
     if bit:
         high = middle
     else:
@@ -102,29 +119,36 @@ def code_bit(bit: Whole, chance: Whole, state: Ints, data: Bytes, decoding: bool
     while ((low ^ high) & 0xFF000000) == 0:
         if decoding:
             byte = np.int64(0)
-            if state[3] < data.size:
-                byte = np.int64(data[state[3]])
-            state[2] = ((state[2] << 8) & 0xFFFFFFFF) | byte
+            if place < data.size:
+                byte = np.int64(data[place])
+            code = ((code << 8) & 0xFFFFFFFF) | byte
         else:
-            data[state[3]] = high >> 24
-        state[3] += 1
+            data[place] = high >> 24
+        place += 1
         low = (low << 8) & 0xFFFFFFFF
         high = ((high << 8) & 0xFFFFFFFF) | 255
-    state[0] = low
-    state[1] = high
-    return bit
+    return bit, (low, high, code, place)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def learn(counters: Counters, at: Whole, bit: Whole, rates: Ints, most: Whole) -> None:
-    """Move a counter, 22 bits of probability and 10 of how often it was, towards a bit."""
-    counter = np.int64(counters[at]) ^ 0x80000000
+def learned(counter: Whole, bit: Whole, rates: Ints, most: Whole) -> Whole:
+    """Move a counter, 22 bits of probability and 10 of how often it was, towards a bit.
+
+    The counter is as tables hold it, XOR ``EVEN``.
+    """
+    counter = counter ^ 0x80000000
     seen, share = counter & 1023, counter >> 10
     share += (((bit << 22) - share) * rates[seen]) >> 16
     share = min(max(share, np.int64(0)), np.int64((1 << 22) - 1))
     if seen < most:
         seen += 1
-    counters[at] = ((share << 10) | seen) ^ 0x80000000
+    return ((share << 10) | seen) ^ 0x80000000
+
+
+@njit(cache=True, nogil=True, inline="always")
+def learn(counters: Counters, at: Whole, bit: Whole, rates: Ints, most: Whole) -> None:
+    """Move the counter of a table towards a bit."""
+    counters[at] = learned(np.int64(counters[at]), bit, rates, most)
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -197,7 +197,7 @@ def _tensors(module: nn.Module) -> list[str]:
 
 def _content(name: str, place: Place, holders: dict[int, str]) -> TensorContent:
     kind, module, tensor = _kind(place, name), place.module, place.tensor
-    value = cast(torch.Tensor, getattr(module, tensor)).detach()
+    value, code = original_of(module, tensor).detach(), code_of(module, tensor)
     try:
         streams = _streams(module, tensor, kind, value)
     except TypeError as error:
@@ -205,7 +205,7 @@ def _content(name: str, place: Place, holders: dict[int, str]) -> TensorContent:
             f"Tensor {name!r} of dtype {value.dtype} cannot be stored ({error}); "
             "convert it first, as by .float()."
         ) from error
-    code, first = code_of(module, tensor), name
+    first = name
     if isinstance(code, Kernels):
         first = holders.setdefault(id(code.kernel_set), name)
     if first != name:
@@ -214,7 +214,7 @@ def _content(name: str, place: Place, holders: dict[int, str]) -> TensorContent:
         name,
         layer_type_of(module),
         kind,
-        tuple(value.shape),
+        tuple(value.shape) if code is None else code.dense_shape(value),
         tuple(streams),
         None if first == name else first,
         _cast_of(module, tensor),

@@ -65,7 +65,9 @@ class _File:
             decoded = iter(Unpacker(self.directory, self.payloads[BODY]))
         for name, found in decoded:
             content = _content(name, tensors[name], found)
-            yield replace(content, codebook_of=self.directory.shared.get(name))
+            one = [replace(content, codebook_of=self.directory.shared.get(name))]
+            del found, content  # While the next tensor is decoded, this one belongs to the caller.
+            yield one.pop()
 
 
 def load(path: str | os.PathLike[str], into: nn.Module | None = None) -> nn.Module:
@@ -145,14 +147,19 @@ def state(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
         ArtifactError: As ``read``.
     """
     file = _open(Path(path))
-    rebuilt: dict[str, Rebuilt] = {}
+    dense: dict[str, torch.Tensor] = {}
+    holders: dict[str, Rebuilt] = {}
+    owners = set(file.directory.shared.values())
     try:
         check_alone(file.directory.elements(), file.size, "it")
         for content in file.contents():
-            rebuilt[content.name] = rebuild(content, rebuilt.get(content.codebook_of or ""))
+            rebuilt = rebuild(content, holders.get(content.codebook_of or ""))
+            dense[content.name] = rebuilt.dense()
+            if content.name in owners:
+                holders[content.name] = rebuilt
+            del content, rebuilt  # The next tensor needs their memory.
     except ValueError as error:
         raise _refusal(path, "read", error) from error
-    dense = {name: tensor.dense() for name, tensor in rebuilt.items()}
     return dense | {name: dense[first].clone() for name, first in file.directory.tied.items()}
 
 

@@ -16,16 +16,20 @@ from clusterpress.artifact.binary import (
     SQUASH,
     STRETCH,
     Bytes,
+    Coder,
     Counters,
     Ints,
     Whole,
     adjust,
+    begun,
     code_bit,
     counters,
     direct,
     learn,
+    learned,
     logit,
     mixed,
+    put_back,
     room,
     weight_sets,
 )
@@ -59,10 +63,12 @@ def code_mask(
     Returns:
         The coder's bytes, which may have moved.
     """
-    taps, line = kernel
+    taps, _ = kernel
+    if not form.mixing:
+        return _fast(mask, taps, *coder, state.pairs, form.decoding, STRETCH, RATES)
     own = (state.levels, state.pairs, state.near, state.past)
-    flags = (form.decoding, form.mixing)
-    return _code(mask, taps, line, *coder, *own, state.weights, *flags, SQUASH, STRETCH, RATES)
+    tables = (SQUASH, STRETCH, RATES)
+    return _mixed(mask, kernel, *coder, own, state.weights, form.decoding, tables)
 
 
 @dataclass(frozen=True)
@@ -78,89 +84,145 @@ class Form:
     mixing: bool
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _pair(of_row: Whole, of_channel: Whole) -> Whole:
+    """Give the context of two logits together."""
+    return ((of_row + 2048) >> 7) * 32 + ((of_channel + 2048) >> 7)
+
+
 @njit(cache=True, nogil=True)
-def _code(
+def _fast(
     mask: Bytes,
     taps: Whole,
-    line: Whole,
-    coder: Ints,
+    state: Ints,
     data: Bytes,
-    levels: Counters,
     pairs: Counters,
-    near: Counters,
-    past: Counters,
-    weights: Ints,
     decoding: bool,
-    mixing: bool,
-    squash: Ints,
     stretch: Ints,
     rates: Ints,
 ) -> Bytes:
     rows, columns = mask.shape
-    whole, row = np.zeros(1, np.uint32), np.zeros(1, np.uint32)
     channels = np.zeros(columns // taps, np.uint32)
-    places = np.zeros(taps, np.uint32)
-    inputs = np.zeros(4, np.int64)
-    wide = np.int64(taps > 1)
+    coder = begun(state)
+    for r in range(rows):
+        row = np.int64(0)
+        channel, tap = 0, 0
+        for j in range(columns):
+            if not decoding and j & 63 == 0:
+                data = room(data, coder[3])
+            of_row = stretch[(row ^ 0x80000000) >> 20]
+            pair = _pair(of_row, logit(channels, channel, stretch))
+            bit, coder = code_bit(np.int64(mask[r, j]), direct(pairs, pair), coder, data, decoding)
+            row = learned(row, bit, rates, 255)
+            learn(channels, channel, bit, rates, 255)
+            learn(pairs, pair, bit, rates, 1023)
+            if decoding:
+                mask[r, j] = bit
+            tap += 1
+            if tap == taps:
+                tap = 0
+                channel += 1
+    put_back(state, coder)
+    return data
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _around(mask: Bytes, r: Whole, j: Whole, tap: Whole, taps: Whole, line: Whole) -> Whole:
+    """Give the mask above, two above, a kernel before and a line of the kernel above."""
+    above, second, before, up = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    if r > 0:
+        above = np.int64(mask[r - 1, j])
+    if r > 1:
+        second = np.int64(mask[r - 2, j])
+    if j >= taps:
+        before = np.int64(mask[r, j - taps])
+    if tap >= line:
+        up = np.int64(mask[r, j - line])
+    return above | (second << 1) | (before << 2) | (up << 3)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _group(seen: Whole, wide: Whole) -> Whole:
+    """Give the set of weights: by the bits of how often the channel was seen."""
+    group = 8 * wide
+    while seen > 0 and group & 7 < 7:
+        seen >>= 1
+        group += 1
+    return group
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _coded(
+    bit: Whole,
+    at: tuple[Whole, Whole, Whole, Whole],
+    group: Whole,
+    coder: Coder,
+    data: Bytes,
+    own: tuple[Counters, Counters, Counters, Counters],
+    weights: Ints,
+    inputs: Ints,
+    decoding: bool,
+    tables: tuple[Ints, Ints, Ints],
+) -> tuple[Whole, Coder]:
+    """Code a bit by the mixed contexts ``at``, and let them learn."""
+    squash, stretch, rates = tables
+    inputs[0] = logit(own[0], at[0], stretch)
+    inputs[1] = logit(own[1], at[1], stretch)
+    inputs[2] = logit(own[2], at[2], stretch)
+    inputs[3] = logit(own[3], at[3], stretch)
+    chance = mixed(inputs, weights, group, squash)
+    bit, coder = code_bit(bit, chance, coder, data, decoding)
+    adjust(inputs, weights, group, bit, chance)
+    learn(own[0], at[0], bit, rates, 1023)
+    learn(own[1], at[1], bit, rates, 1023)
+    learn(own[2], at[2], bit, rates, 1023)
+    learn(own[3], at[3], bit, rates, 1023)
+    return bit, coder
+
+
+@njit(cache=True, nogil=True)
+def _mixed(
+    mask: Bytes,
+    kernel: tuple[Whole, Whole],
+    state: Ints,
+    data: Bytes,
+    own: tuple[Counters, Counters, Counters, Counters],
+    weights: Ints,
+    decoding: bool,
+    tables: tuple[Ints, Ints, Ints],
+) -> Bytes:
+    (rows, columns), (taps, line), (_, stretch, rates) = mask.shape, kernel, tables
+    whole, row = np.zeros(1, np.uint32), np.zeros(1, np.uint32)
+    channels, places = np.zeros(columns // taps, np.uint32), np.zeros(taps, np.uint32)
+    inputs, wide, coder = np.zeros(4, np.int64), np.int64(taps > 1), begun(state)
     for r in range(rows):
         row[0] = np.int64(whole[0]) & 0xFFFFFC00  # A row begins as the mask is so far.
-        history = np.int64(0)
-        kept = np.int64(0)
+        history, kept = np.int64(0), np.int64(0)
         channel, tap = 0, 0
         for j in range(columns):
             if not decoding and j & 63 == 0:
                 data = room(data, coder[3])
             of_row, of_channel = logit(row, 0, stretch), logit(channels, channel, stretch)
-            pair = ((of_row + 2048) >> 7) * 32 + ((of_channel + 2048) >> 7)
+            level = of_row + of_channel + logit(places, tap, stretch) - 2 * logit(whole, 0, stretch)
+            level = min(max(level, -2047), 2047) + 2048
+            near = ((history & 7) | (_around(mask, r, j, tap, taps, line) << 3)) * 16 + (level >> 8)
+            past = (history & 255) * 16 + (level >> 8)
+            if wide:
+                past = (256 + min(kept, np.int64(7)) * 32 + min(tap, 31)) * 16 + (level >> 8)
+            at = (level >> 6, _pair(of_row, of_channel), near, past)
+            group = _group(np.int64(channels[channel]) & 1023, wide)
             bit = np.int64(mask[r, j])
-            if not mixing:
-                chance = direct(pairs, pair)
-                bit = code_bit(bit, chance, coder, data, decoding)
-            else:
-                of_all = logit(whole, 0, stretch)
-                level = of_row + of_channel + logit(places, tap, stretch) - 2 * of_all
-                level = min(max(level, -2047), 2047) + 2048
-                above, second, before, up = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-                if r > 0:
-                    above = np.int64(mask[r - 1, j])
-                if r > 1:
-                    second = np.int64(mask[r - 2, j])
-                if j >= taps:
-                    before = np.int64(mask[r, j - taps])
-                if tap >= line:
-                    up = np.int64(mask[r, j - line])
-                around = (history & 7) | (above << 3) | (second << 4) | (before << 5) | (up << 6)
-                a = around * 16 + (level >> 8)
-                if wide:
-                    b = (256 + min(kept, np.int64(7)) * 32 + min(tap, 31)) * 16 + (level >> 8)
-                else:
-                    b = (history & 255) * 16 + (level >> 8)
-                inputs[0] = logit(levels, level >> 6, stretch)
-                inputs[1] = logit(pairs, pair, stretch)
-                inputs[2] = logit(near, a, stretch)
-                inputs[3] = logit(past, b, stretch)
-                seen = np.int64(channels[channel]) & 1023
-                group = 8 * wide
-                while seen > 0 and group & 7 < 7:
-                    seen >>= 1
-                    group += 1
-                chance = mixed(inputs, weights, group, squash)
-                bit = code_bit(bit, chance, coder, data, decoding)
-                adjust(inputs, weights, group, bit, chance)
-                learn(whole, 0, bit, rates, 1023)
-                learn(places, tap, bit, rates, 1023)
-                learn(levels, level >> 6, bit, rates, 1023)
-                learn(near, a, bit, rates, 1023)
-                learn(past, b, bit, rates, 1023)
+            bit, coder = _coded(bit, at, group, coder, data, own, weights, inputs, decoding, tables)
+            learn(whole, 0, bit, rates, 1023)
+            learn(places, tap, bit, rates, 1023)
             learn(row, 0, bit, rates, 255)
             learn(channels, channel, bit, rates, 255)
-            learn(pairs, pair, bit, rates, 1023)
             if decoding:
                 mask[r, j] = bit
-            history = (history << 1) | bit
-            kept += bit
+            history, kept = (history << 1) | bit, kept + bit
             tap += 1
             if tap == taps:
                 tap, kept = 0, np.int64(0)
                 channel += 1
+    put_back(state, coder)
     return data

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from clusterpress.artifact.content import TensorContent
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import check_finite, dtype_name, item_bytes
 from clusterpress.artifact.huffman import fixed_width
-from clusterpress.artifact.lane_plan import FAST, MIXED, Piece, coded, plan
+from clusterpress.artifact.lane_plan import FAST, LANE, MIXED, Piece, coded, plan, streams_of
 from clusterpress.artifact.lanes import Parts, run_lane
 from clusterpress.artifact.limits import MAX_ALPHABET
 from clusterpress.artifact.symbols import encode_constant
@@ -73,13 +74,20 @@ def packed(tensors: Sequence[TensorContent], coder: Coder) -> Packed:
         for name, of_tensor in items.items()
     }
     moved = {
-        name
+        (name, old.entry.part)
         for name, of_tensor in items.items()
-        if any(new is not old for new, old in zip(better[name], of_tensor, strict=True))
+        for new, old in zip(better[name], of_tensor, strict=True)
+        if new is not old
     }
     if moved:
+        kept = {
+            lane: one
+            for lane, one in done.items()
+            if not any(
+                (p.tensor, s.part) in moved for p in lane for s in streams_of(entries[p.tensor], p)
+            )
+        }
         items, entries = better, _entries(tensors, better)
-        kept = {lane: one for lane, one in done.items() if not moved & {p.tensor for p in lane}}
         done = _coded(entries, items, kept)
         in_lanes = _sizes(entries, done)
     lanes = [data for _, data in done.values()]
@@ -93,18 +101,20 @@ def packed(tensors: Sequence[TensorContent], coder: Coder) -> Packed:
 
 def _items(tensor: TensorContent, coder: Coder) -> list[_Item]:
     try:
-        return [_item(stream, coder) for stream in tensor.streams]
+        large = coder == "fast" and prod(tensor.shape) > LANE
+        return [_item(stream, coder, large) for stream in tensor.streams]
     except ValueError as error:
         raise ValueError(f"tensor {tensor.name!r} has {error}") from error
 
 
-def _item(stream: Stream, coder: Coder) -> _Item:
+def _item(stream: Stream, coder: Coder, large: bool = False) -> _Item:
     values, alphabet = stream.values, stream.alphabet
     if stream.part in FINITE_PARTS:
         check_finite(values)
     if alphabet is None:
         dtype = dtype_name(values.dtype)
-        many = values.size > _MANY_FLOATS and coder == "fast"
+        # A large tensor's codebook would have a lane of millions of symbols coded once more.
+        many = coder == "fast" and (large or values.size > _MANY_FLOATS)
         if not values.size or many or (not is_float(dtype) and values.nbytes > MOST_BYTES):
             return _alone(stream)
         symbols, low = split(values, dtype)

@@ -70,8 +70,7 @@ def rebuild(content: TensorContent, holder: Rebuilt | None = None) -> Rebuilt:
         values["codebook"] = holder.codebook
     try:
         code, original = CODES[content.kind].from_streams(content.shape, values)
-        with torch.no_grad():
-            given = tuple(code(original).shape)
+        given = code.dense_shape(original)
         _check_alphabet(content, code, original)
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise ValueError(
@@ -236,7 +235,7 @@ def _put(place: Place, rebuilt: Rebuilt) -> None:
     old = original_of(module, tensor)
     value = rebuilt.original.to(old.device)
     if rebuilt.code is not None:
-        attach(module, tensor, rebuilt.code.to(old.device), value, rebuilt.cast)
+        attach(module, tensor, rebuilt.code.to(old.device), value, rebuilt.cast, copied=False)
         return
     detach(module, tensor)
     is_buffer = tensor in module._buffers

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -61,8 +62,8 @@ class Unpacker:
             pieces = self._pieces(pool)
             bands = {piece.tensor: piece.bands for lane in self.lanes for piece in lane}
             for name, entry in self.tensors.items():
-                done = [next(pieces) for _ in range(bands.get(name, 0))]
-                yield name, self._unpacked(name, entry, done)
+                own = islice(pieces, bands.get(name, 0))
+                yield name, self._unpacked(name, entry, list(own))
 
     def _pieces(self, pool: ThreadPoolExecutor) -> Iterator[Coded]:
         """Give the pieces in order while threads decode the next lanes."""

@@ -33,7 +33,7 @@ from clusterpress.durable import write_atomic
 from clusterpress.training.evaluation import evaluate
 
 OUTPUT = Path("results/bench/artifact.csv")
-PRICES = tuple(round(0.02 * 1.2**step, 4) for step in range(9))
+PRICES = tuple(round(0.02 * 1.05**step, 4) for step in range(36))
 SELECTION_IMAGES = 2000
 AGREEMENT = 99.9
 CODERS: tuple[Coder, ...] = ("small", "fast")

@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from clusterpress.clustering import cluster, entropy_constrained
+from clusterpress.clustering import cluster
 from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.data.images import ImageSet
 from clusterpress.models import MODELS
 from clusterpress.runs.compose import compose
 from clusterpress.runs.plan import plan
+from clusterpress.steps import Context, EntropyShare
+from clusterpress.training.recipe import Recipe
 
 KEEP, VALUES = 0.1, 16
 _IMAGENET = ["data.mean=[0.485,0.456,0.406]", "data.std=[0.229,0.224,0.225]"]
@@ -89,22 +91,13 @@ def pruned_and_shared(network: nn.Module, *, exact: bool = True) -> nn.Module:
 
 
 def entropy_shared(network: nn.Module, price: float, *, by_layer: bool) -> nn.Module:
-    """Let each layer's weights share the values of the shortest file at a price; in place.
+    """Let each layer's weights share the values of the shortest file at a price; in place."""
+    context = Context(_untrained, torch.empty(0), 0)
+    return EntropyShare(price, by_layer=by_layer).apply(network, context)
 
-    Args:
-        network: Dense.
-        price: Squared error that a bit is worth, in units of the weights' variance.
-        by_layer: Whether that is the variance of each layer, or the mean of all weights'.
-    """
-    layers = [layer for _, layer in weight_layers(network)]
-    every = [layer.weight.detach().flatten().numpy().astype(np.float64) for layer in layers]
-    mean = float(np.average([each.var() for each in every], weights=[each.size for each in every]))
-    for layer, values in zip(layers, every, strict=True):
-        unit = float(values.var()) if by_layer else mean
-        found = entropy_constrained(values, price * unit, center_bits=32.0)
-        code = Shared(torch.from_numpy(found.labels).long(), tuple(layer.weight.shape))
-        attach(layer, "weight", code, torch.from_numpy(found.centers).float())
-    return network
+
+def _untrained(network: nn.Module, recipe: Recipe) -> None:
+    raise AssertionError(f"a step that trains nothing asked for {recipe} on {type(network)}")
 
 
 def signed_ranks(network: nn.Module) -> Iterator[tuple[str, np.ndarray]]:

@@ -55,6 +55,11 @@ class Code(nn.Module):
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         """Give the dense weight."""
 
+    def dense_shape(self, original: torch.Tensor, /) -> tuple[int, ...]:
+        """Give the shape of the dense weight; a code that knows it need not make the weight."""
+        with torch.no_grad():
+            return tuple(self(original).shape)
+
     @abstractmethod
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
         """Give the ``original`` whose dense weight is nearest to ``weight``."""
@@ -134,8 +139,12 @@ def attach(
     code: nn.Module,
     original: torch.Tensor,
     dtype: torch.dtype | None = None,
+    *,
+    copied: bool = True,
 ) -> None:
     """Let ``code`` hold ``module.<tensor>``, replacing a code that already holds it.
+
+    No dense weight is made.
 
     Args:
         module: The layer.
@@ -144,17 +153,19 @@ def attach(
         code: The new code; or a form for training alone, which no artifact can hold.
         original: What trains, in the shape ``code.forward`` takes.
         dtype: In which the dense weight is given; None for the code's own.
+        copied: Whether ``original`` is copied; else the caller gives it away.
     """
     trains = original_of(module, tensor).requires_grad
-    detach(module, tensor)
-    with torch.no_grad():
-        setattr(module, tensor, nn.Parameter(code(original).detach().clone()))
-        if parametrize.is_parametrized(module):
-            _give_own_class(module)
-        parametrize.register_parametrization(module, tensor, code, unsafe=True)
-        # Not through right_inverse: that is only nearest, and this must be exact.
-        holder = _holders(module)[tensor]
-        holder.register_parameter("original", nn.Parameter(original.detach().clone(), trains))
+    _release(module, tensor, nn.Parameter(original.new_empty(0)))
+    value = original.detach()
+    if parametrize.is_parametrized(module):
+        _give_own_class(module)
+    # Not through the code's right_inverse: that is only nearest, and this must be exact.
+    parametrize.register_parametrization(module, tensor, nn.Identity(), unsafe=True)
+    holder = cast(nn.ModuleList, _holders(module)[tensor])
+    holder[0] = code
+    code.train(module.training)
+    holder.register_parameter("original", nn.Parameter(value.clone() if copied else value, trains))
     if dtype is not None:
         cast_to(module, tensor, dtype)
 
@@ -184,6 +195,14 @@ def detach(module: nn.Module, tensor: str) -> None:
         return
     dense = cast(torch.Tensor, getattr(module, tensor)).detach().clone()
     trains = original_of(module, tensor).requires_grad
+    _release(module, tensor, nn.Parameter(dense, trains))
+
+
+def _release(module: nn.Module, tensor: str, instead: nn.Parameter) -> None:
+    """Take a code away and put a parameter in its place; a parameter is replaced."""
+    if not parametrize.is_parametrized(module, tensor):
+        setattr(module, tensor, instead)
+        return
     others = [
         (
             name,
@@ -196,11 +215,9 @@ def detach(module: nn.Module, tensor: str) -> None:
     ]
     module.__class__ = type(module).__bases__[0]
     del module.parametrizations
-    module.register_parameter(tensor, nn.Parameter(dense, trains))
+    module.register_parameter(tensor, instead)
     for name, code, original, dtype in others:
-        module.register_parameter(
-            name, nn.Parameter(code(original).detach(), original.requires_grad)
-        )
+        module.register_parameter(name, nn.Parameter(original.detach(), original.requires_grad))
         attach(module, name, code, original, dtype)
 
 

@@ -55,7 +55,7 @@ class Hashed(Code):
 
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
         """Give the mean of ``sign * weight`` over every bucket (the least squared error)."""
-        signed, labels = (weight * self.signs.to(weight)).flatten(), self.buckets.labels
+        signed, labels = (weight * self.signs.to(weight)).flatten(), self.buckets.labels.long()
         counts = torch.bincount(labels, minlength=self.size).clamp(min=1)
         return sum_by_label(signed, labels, self.size) / counts
 

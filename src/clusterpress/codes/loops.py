@@ -16,14 +16,24 @@ _NARROW = (np.uint8, np.uint16)
 
 
 def narrowed(labels: Array) -> Array:
-    """Copy non-negative integers into the narrowest unsigned dtype of up to two bytes.
+    """Give non-negative integers in the narrowest unsigned dtype of up to two bytes.
 
-    Those that do not fit stay as they are.
+    Those that do not fit, or are so already, stay as they are.
     """
     most = int(labels.max(initial=0))
     fitting = (dtype for dtype in _NARROW if most <= np.iinfo(dtype).max)
     dtype = next(fitting, None)
-    return labels if dtype is None else labels.astype(dtype)
+    return labels if dtype is None else labels.astype(dtype, copy=False)
+
+
+@njit(cache=True, nogil=True)
+def places(mask: Array, found: Array) -> None:
+    """Write the places of all that a flat mask keeps into ``found``, of just their number."""
+    i = 0
+    for place in range(mask.size):
+        if mask[place]:
+            found[i] = place
+            i += 1
 
 
 @njit(cache=True, nogil=True)

@@ -33,11 +33,15 @@ class Masked(Code):
         """Give the weight itself, pruned."""
         return weight * self.mask
 
+    def dense_shape(self, original: torch.Tensor, /) -> tuple[int, ...]:
+        """Give the shape without the weight."""
+        return tuple(original.shape)
+
     def streams(self, original: torch.Tensor) -> list[Stream]:
         """List the mask and the kept values in row-major order."""
         mask = self.mask.cpu()
         return [
-            Stream("position", mask.to(torch.uint8).numpy(), 2),
+            Stream("position", mask.view(torch.uint8).numpy(), 2),
             Stream("dense", original.detach().cpu()[mask].numpy()),
         ]
 
@@ -46,7 +50,7 @@ class Masked(Code):
         cls, shape: tuple[int, ...], streams: Mapping[str, npt.NDArray[Any]]
     ) -> tuple[Self, torch.Tensor]:
         """Rebuild the mask and the weight, zero where it is pruned."""
-        mask = torch.from_numpy(streams["position"]).bool().reshape(shape)
+        mask = torch.from_numpy(streams["position"]).view(torch.bool).reshape(shape)
         values = torch.from_numpy(streams["dense"])
         if values.numel() != int(mask.sum()):
             raise ValueError(

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from clusterpress.codes import loops
 from clusterpress.codes.base import Code, Part, Stream
 from clusterpress.codes.lookup import Members, in_one_pass, looked_up
 
@@ -47,6 +48,27 @@ def sum_by_label(values: torch.Tensor, labels: torch.Tensor, size: int) -> torch
     return sums.to(values.dtype)
 
 
+def _narrowed(numbers: torch.Tensor) -> torch.Tensor:
+    """Give integers in one byte where they fit, else in four, else in eight."""
+    if numbers.dtype == torch.uint8 or not numbers.numel():
+        return numbers if numbers.numel() else numbers.to(torch.uint8)
+    least, most = int(numbers.min()), int(numbers.max())
+    if least >= 0 and most <= torch.iinfo(torch.uint8).max:
+        return numbers.to(torch.uint8)
+    fits = least >= 0 and most <= torch.iinfo(torch.int32).max
+    return numbers.to(torch.int32) if fits else numbers.long()
+
+
+def _places(mask: torch.Tensor) -> torch.Tensor:
+    """Give where a mask is true, in row-major order, int32 where that holds them."""
+    if mask.is_cuda or mask.numel() > torch.iinfo(torch.int32).max:
+        return mask.flatten().nonzero().flatten()
+    flat = mask.bool().contiguous().view(-1)
+    found = torch.empty(int(torch.count_nonzero(flat)), dtype=torch.int32, device=flat.device)
+    loops.places(flat.numpy(), found.numpy())
+    return found
+
+
 _lookup = cast(Callable[[torch.Tensor, torch.Tensor], torch.Tensor], _Lookup.apply)
 
 
@@ -77,11 +99,11 @@ class Shared(Code):
         codebook_dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        positions = None if mask is None else mask.flatten().nonzero().flatten()
+        positions = None if mask is None else _places(mask)
         kept = int(np.prod(shape)) if positions is None else positions.numel()
         if labels.numel() != kept:
             raise ValueError(f"{labels.numel()} labels for {kept} kept weights of shape {shape}")
-        self.register_buffer("labels", labels.flatten().long())
+        self.register_buffer("labels", _narrowed(labels.flatten()))
         self.register_buffer("positions", positions)
         self.shape = tuple(shape)
         self._members: Members | None = None
@@ -97,11 +119,11 @@ class Shared(Code):
             )
         if in_one_pass(codebook):
             return looked_up(codebook, self._narrow())
-        values = _lookup(codebook, self.labels)
+        values = _lookup(codebook, self.labels.long())
         if self.positions is None:
             return values.reshape(self.shape)
         dense = values.new_zeros(int(np.prod(self.shape)))
-        return dense.index_copy(0, self.positions, values).reshape(self.shape)
+        return dense.index_copy(0, self.positions.long(), values).reshape(self.shape)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what a copy would take for made from its own buffers."""
@@ -116,9 +138,23 @@ class Shared(Code):
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
         """Give the mean of each centre's members; zero for a centre without members."""
         kept = weight.flatten() if self.positions is None else weight.flatten()[self.positions]
-        size = int(self.labels.max()) + 1 if self.labels.numel() else 0
-        counts = torch.bincount(self.labels, minlength=size).clamp(min=1)
-        return sum_by_label(kept, self.labels, size) / counts
+        labels = self.labels.long()
+        size = int(labels.max()) + 1 if labels.numel() else 0
+        counts = torch.bincount(labels, minlength=size).clamp(min=1)
+        return sum_by_label(kept, labels, size) / counts
+
+    def dense_shape(self, _original: torch.Tensor, /) -> tuple[int, ...]:
+        """Give the shape without the weight."""
+        return self.shape
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *others: Any) -> None:
+        """Take labels and positions that need more bytes than those here."""
+        for name in ("labels", "positions"):
+            given, own = state.get(prefix + name), getattr(self, name)
+            if given is not None and own is not None:
+                wide = torch.promote_types(own.dtype, _narrowed(given).dtype)
+                setattr(self, name, own.to(wide))
+        super()._load_from_state_dict(state, prefix, *others)
 
     def mask(self) -> torch.Tensor | None:
         """Give the bool mask of kept entries in the weight's shape; None where all are kept."""
@@ -135,7 +171,7 @@ class Shared(Code):
         streams = [Stream("index", labels, codebook.size), Stream("codebook", codebook)]
         mask = self.mask()
         if mask is not None:
-            streams.insert(0, Stream("position", mask.cpu().to(torch.uint8).numpy(), 2))
+            streams.insert(0, Stream("position", mask.cpu().view(torch.uint8).numpy(), 2))
         return streams
 
     @classmethod
@@ -144,11 +180,14 @@ class Shared(Code):
     ) -> tuple[Self, torch.Tensor]:
         """Rebuild the code and its codebook (as float32)."""
         codebook = torch.from_numpy(streams["codebook"])
-        labels = torch.from_numpy(streams["index"].astype(np.int64))
+        index = streams["index"]
+        labels = torch.from_numpy(index if index.dtype == np.uint8 else index.astype(np.int32))
         if labels.numel() and int(labels.max()) >= codebook.numel():
             raise ValueError(f"label {int(labels.max())} in a codebook of {codebook.numel()}")
         position = streams.get("position")
-        mask = None if position is None else torch.from_numpy(position).bool().reshape(shape)
+        mask = (
+            None if position is None else torch.from_numpy(position).view(torch.bool).reshape(shape)
+        )
         return cls(labels, shape, mask, codebook.dtype), codebook.float()
 
     @classmethod

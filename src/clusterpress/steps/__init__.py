@@ -4,6 +4,7 @@ from clusterpress.steps.base import Checked, Context, Step
 from clusterpress.steps.binarize import Binarize
 from clusterpress.steps.cluster_kernels import ClusterKernels
 from clusterpress.steps.cluster_linear import ClusterLinear
+from clusterpress.steps.entropy_share import EntropyShare
 from clusterpress.steps.finetune import Finetune
 from clusterpress.steps.hash_weights import HashWeights
 from clusterpress.steps.merge import MergeNeurons
@@ -23,6 +24,7 @@ __all__ = [
     "ClusterKernels",
     "ClusterLinear",
     "Context",
+    "EntropyShare",
     "Finetune",
     "HashWeights",
     "MergeNeurons",
