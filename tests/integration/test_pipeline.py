@@ -10,7 +10,7 @@ from clusterpress import artifact
 from clusterpress.codes import dense_copy
 from clusterpress.errors import ArtifactError, StoreError
 from clusterpress.places import folder
-from clusterpress.results.records import flatten
+from clusterpress.results.flatten import flatten
 from clusterpress.runs import pipeline as pipeline_module
 from clusterpress.runs import stages as stages_module
 from clusterpress.runs.pipeline import execute
