@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterpress import StoreError, durable
+from clusterpress import StoreError, replacing
 from clusterpress.durable import sync, write_atomic
 
 
@@ -105,14 +105,14 @@ def test_other_errors_name_the_file(tmp_path: Path) -> None:
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A system with nameless files, where this one has them, and one without."""
     if request.param == "named":
-        monkeypatch.setattr(durable, "_DESCRIPTORS", Path("/nowhere"))
+        monkeypatch.setattr(replacing, "_DESCRIPTORS", Path("/nowhere"))
     return str(request.param)
 
 
 @pytest.mark.usefixtures("system")
 def test_what_a_dead_writer_left_goes_with_the_next_save(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for temporary in durable._names(path)[:2]:
+    for temporary in replacing._names(path)[:2]:
         temporary.write_bytes(b"left by a writer that was killed")
     write_atomic(tmp_path / "other", b"content")
     assert len(names(tmp_path)) == 3
@@ -123,13 +123,13 @@ def test_what_a_dead_writer_left_goes_with_the_next_save(tmp_path: Path) -> None
 @pytest.mark.usefixtures("system")
 def test_a_living_writers_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with durable._names(path)[0].open("wb") as other:
+    with replacing._names(path)[0].open("wb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         other.write(b"half")
         write_atomic(path, b"content")
         write_atomic(path, b"more")
     assert path.read_bytes() == b"more"
-    assert names(tmp_path) == [durable._names(path)[0].name, "file"]
+    assert names(tmp_path) == [replacing._names(path)[0].name, "file"]
 
 
 @pytest.mark.usefixtures("system")

@@ -37,7 +37,7 @@ def test_a_worker_the_driver_and_the_group_are_killed_and_nothing_is_lost(tmp_pa
     assert [hit.kind for hit in hits] == list(KINDS)
     assert all(redone(hit.finished, fingerprints(sweep.store)) == 0 for hit in hits)
     assert soak.tables(sweep.store) == soak.tables(tmp_path / "whole")
-    assert "fc_only" in soak.tables(sweep.store)[f"{PAPER}-digits.md"]
+    assert "fc_only" in soak.tables(sweep.store)[f"{PAPER}-digits"]
     assert len(list(sweep.store.glob("runs/[!.]*/record.json"))) == 8
     assert not [*sweep.store.glob("stages/.*"), *sweep.store.glob("runs/.*")]
     assert not list(sweep.store.glob("status/*/*"))

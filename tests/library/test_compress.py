@@ -23,6 +23,7 @@ METHODS = sorted(path.stem for path in (folder("conf") / "method").glob("*.yaml"
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 SMALL = {
     "son2018": {"cluster.k": 4},
+    "son2018_pruned": {"cluster.k": 4},
     "han2016": {"prune.keep": 0.5, "share.bits": 3},
     "liu2019": {"prune.keep": 0.5, "share.bits": 3},
 }

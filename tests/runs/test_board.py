@@ -90,7 +90,7 @@ def test_a_training_tells_its_epochs_and_errors_and_nothing_stays(short, monkeyp
 
 def test_a_watched_training_and_record_are_those_of_one_that_nobody_watches(short, monkeypatch):
     checked = plan(short())
-    watched = stages_module.Stages(checked, Store(checked.store), board(Store(checked.store)))
+    watched = stages_module.Stages(checked, Store(checked.store), board=board(Store(checked.store)))
     alone = stages_module.Stages(checked, Store(checked.store / "alone"))
     one, other = watched.result(0), alone.result(0)
     assert {**one, "seconds": 0} == {**other, "seconds": 0}

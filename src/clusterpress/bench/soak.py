@@ -62,7 +62,7 @@ class Soak:
             records = read_records(store)
         compared = comparison(records, load_claims(folder("experiments")), self.names)
         written = pages(records, compared, self.names)
-        del written["provenance.md"]
+        del written["provenance"]
         texts = {name: markdown(page) for name, page in written.items()}
         return {**texts, "records.csv": records.drop(columns=[*PROVENANCE]).to_csv(index=False)}
 

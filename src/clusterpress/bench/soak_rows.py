@@ -19,8 +19,8 @@ class KillRow:
     Attributes:
         sweep: Number of the sweep, which began with an empty store.
         kill: Number of the kill.
-        kind: ``worker``, ``driver`` or ``group``.
-        seconds: When, after the command began.
+        kind: ``run``, ``worker``, ``driver`` or ``group``.
+        seconds: When, after the command began, or after the kill before where it still went on.
         stages: What the killed processes were at, joined by ``;``; empty where no run had begun,
             or where the driver alone was killed, which trains nothing.
         finished: Finished files in the store at that instant.
@@ -67,13 +67,14 @@ def _opening(rows: Sequence[KillRow]) -> Iterator[str]:
     yield ""
     yield (
         f"`make soak` runs a sweep of {rows[0].points} points on the digits, two processes at a "
-        "time, and kills (SIGKILL) one worker, the driver alone or the whole process group at "
-        "random instants; what a killed driver leaves running is left running, and the sweep is "
-        "started again at once, until it ends. Then no file of a stage or run that was finished "
-        "at a kill may be another one (inode and time of change, curves of its trainings "
-        "included), and the table of records without its columns of timing and provenance, the "
-        "comparison and every suite's page must be, byte for byte, those of a sweep that nobody "
-        "killed."
+        "time by joblib, and kills (SIGKILL) at random instants the process that does a run, "
+        "joblib's worker above it, the driver alone or the whole process group. After the first "
+        "two the sweep must go on by itself; after the others, with what a killed driver leaves "
+        "running left running, it is started again at once, until it ends. Then no file of a "
+        "stage or run that was finished at a kill may be another one (inode and time of change, "
+        "curves of its trainings included), and the table of records without its columns of "
+        "timing and provenance, the comparison and every suite's page must be, byte for byte, "
+        "those of a sweep that nobody killed."
     )
     yield ""
     yield f"On {', '.join(sorted({row.machine for row in rows}))}."
@@ -97,7 +98,12 @@ def _totals(rows: Sequence[KillRow]) -> Iterator[str]:
     )
 
 
-_WORDS = {"worker": "one worker", "driver": "the driver alone", "group": "the process group"}
+_WORDS = {
+    "run": "the process of a run",
+    "worker": "joblib's worker",
+    "driver": "the driver alone",
+    "group": "the process group",
+}
 
 
 def _places(rows: Sequence[KillRow]) -> Iterator[str]:
