@@ -1,5 +1,8 @@
 """What the launcher's settings mean, without launching."""
 
+import subprocess
+import sys
+
 import pytest
 
 from clusterpress.errors import ConfigError
@@ -27,3 +30,8 @@ def test_threads_are_what_the_launcher_gives():
     assert threads_of({"_target_": "a.SlurmLauncher", "cpus_per_task": 4}) == 4
     with pytest.raises(ConfigError, match="n_jobs is 0"):
         threads_of({"_target_": "a.JoblibLauncher", "n_jobs": 0})
+
+
+def test_a_worker_of_a_launcher_needs_no_torch():
+    program = "import sys, clusterpress.sweeps.job; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

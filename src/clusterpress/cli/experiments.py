@@ -71,11 +71,11 @@ def reproduce(
     plan: Annotated[bool, typer.Option("--plan", help="Only say what there is to do.")] = False,
 ) -> None:
     """Say what there is to do, run the suites of papers on data sets, print the comparison."""
+    from clusterpress.runs.finished import report_failures
     from clusterpress.runs.forecast import forecast
     from clusterpress.runs.forecast_table import forecast_table
     from clusterpress.runs.replicates import seeds_of
     from clusterpress.runs.suites import chosen, suite_points
-    from clusterpress.runs.task import report_failures
     from clusterpress.runs.watched import watched
     from clusterpress.sweeps.engine import parted, with_jobs
     from clusterpress.sweeps.points import run_points, seeded

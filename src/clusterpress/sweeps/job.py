@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from clusterpress.durable import write_atomic
 from clusterpress.errors import StoreError
-from clusterpress.runs.task import Finished
+from clusterpress.runs.finished import Finished
 from clusterpress.sweeps.child import ChildDiedError, ask_child, with_threads
 
 TRIES = 2  # One that was killed may have been unlucky; twice is its own doing.

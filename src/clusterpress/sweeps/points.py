@@ -18,8 +18,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
+from clusterpress.runs.finished import Finished
 from clusterpress.runs.sweep import store_folder
-from clusterpress.runs.task import Finished
 from clusterpress.schema import register
 from clusterpress.sweeps.engine import completed, end_processes, quiet_ray, threads_of
 from clusterpress.sweeps.job import Job, Notes, Task, driver_environment

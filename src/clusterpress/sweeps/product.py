@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from clusterpress.runs.announced import announced
 from clusterpress.runs.compose import compose, sweep_points
+from clusterpress.runs.finished import report_failures
 from clusterpress.runs.plan import plan
 from clusterpress.runs.store import Store
-from clusterpress.runs.task import report_failures
 from clusterpress.sweeps.engine import parted
 from clusterpress.sweeps.points import run_points
 from clusterpress.sweeps.watch import in_lines

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from clusterpress.runs.task import Finished
+from clusterpress.runs.finished import Finished
 from clusterpress.sweeps.job import Notes, Task
 
 _LOOK = 0.3  # Seconds between two looks at the notes.
