@@ -78,7 +78,7 @@ def main(
     console = Console(highlight=False, markup=False)
     rows: list[KillRow] = []
     with tempfile.TemporaryDirectory(prefix="clusterpress-soak-") as scratch:
-        soak = Soak(PAPERS, "0", named_points(SETTINGS, DATA), Path(scratch))
+        soak = Soak(PAPERS, "0,", named_points(SETTINGS, DATA), Path(scratch))
         for row in soaked(soak, kills, random.Random(seed)):
             rows.append(row)
             console.print(
