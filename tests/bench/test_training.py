@@ -19,7 +19,16 @@ from clusterpress.bench.training_cases import (
     Bench,
     Sizes,
 )
-from clusterpress.bench.training_loops import BATCH, KEPT, Task, bare, network, ours, random_images
+from clusterpress.bench.training_loops import (
+    BATCH,
+    KEPT,
+    KERNELS,
+    Task,
+    bare,
+    network,
+    ours,
+    random_images,
+)
 from clusterpress.bench.training_report import TARGETS, report, verdicts
 from clusterpress.codes import code_of, weight_layers
 
@@ -83,6 +92,15 @@ def test_a_coded_network_is_coded_throughout(code):
         assert code_of(layer) is not None
         share = float((layer.weight != 0).float().mean())
         assert (share == pytest.approx(KEPT, abs=0.01)) == code.startswith("masked")
+
+
+@pytest.mark.parametrize("code", KERNELS)
+def test_shared_kernels_are_those_of_one_set(code):
+    codes = [code_of(layer) for _, layer in weight_layers(network("alexnet32", code))]
+    held = [each for each in codes if each is not None]
+    assert held
+    assert len({id(each.kernel_set) for each in held}) == 1
+    assert {each.transform_count for each in held} == {KERNELS[code][1]}
 
 
 def test_verdicts_come_from_the_rows(row):

@@ -11,9 +11,11 @@ from rich.console import Console
 from clusterpress.bench.rows import Row, cores, versions
 from clusterpress.bench.training_loops import (
     BATCH,
+    KERNELS,
     Task,
     bare,
     compiled,
+    has_kernels,
     network,
     ours,
     over_workers,
@@ -130,9 +132,10 @@ def precisions(bench: Bench) -> None:
 
 
 def steps(bench: Bench) -> None:
-    """Train dense networks and the same ones with shared, masked and masked shared weights."""
+    """Train dense networks and the same ones with shared and masked weights, and shared kernels."""
     for name in bench.sizes.batches:
-        works = {code: partial(bare, _task(bench, name, code)) for code in CODES}
+        codes = (*CODES, *KERNELS) if has_kernels(name) else CODES
+        works = {code: partial(bare, _task(bench, name, code)) for code in codes}
         bench.compare(f"{STEPS}, {name}", _count(bench, name), works)
 
 

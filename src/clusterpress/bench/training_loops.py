@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from clusterpress.codes import Masked, Shared, attach, weight_layers
+from clusterpress.codes import Kernels, KernelSet, Masked, Shared, attach, weight_layers
 from clusterpress.data.batches import Batches
 from clusterpress.data.images import ImageSet, Split
 from clusterpress.models import MODELS
@@ -20,6 +20,8 @@ from clusterpress.training.recipe import Recipe
 
 CENTERS = 32
 KEPT = 0.1
+KERNELS = {"shared kernels": (256, 1), "shared kernels, turned": (32, 8)}
+"""Codes of 3x3 kernels: centroids of the network's one set, and transforms."""
 BATCH = 128
 _LR = 1e-7  # Nothing is to be learned, and nothing to diverge.
 
@@ -68,10 +70,18 @@ def random_split(shape: tuple[int, int, int], count: int) -> Split:
     return Split(images, labels)
 
 
+def has_kernels(name: str) -> bool:
+    """Whether a network has kernels of 3x3 that may be shared."""
+    return any(layer.weight.shape[2:] == (3, 3) for _, layer in weight_layers(MODELS[name]()))
+
+
 def network(name: str, code: str = "dense") -> nn.Module:
-    """Make a network of random weights, held by a code: dense, shared, masked or both."""
+    """Make a network of random weights, held by a code: dense, shared, masked or ``KERNELS``."""
     torch.manual_seed(0)
     made = MODELS[name]()
+    if code in KERNELS:
+        _share_kernels(made, *KERNELS[code])
+        return made
     for _, layer in list(weight_layers(made)) if code != "dense" else ():
         weight = layer.weight.detach()
         rank = max(1, round(weight.numel() * (1 - KEPT)))
@@ -88,6 +98,17 @@ def _share(layer: nn.Module, weight: torch.Tensor, mask: torch.Tensor | None) ->
     codebook = torch.linspace(float(values.min()), float(values.max()), CENTERS)
     labels = torch.bucketize(values, (codebook[1:] + codebook[:-1]) / 2)
     attach(layer, "weight", Shared(labels, tuple(weight.shape), mask), codebook)
+
+
+def _share_kernels(made: nn.Module, centroids: int, transforms: int) -> None:
+    kernel_set = KernelSet(torch.randn(centroids, 9) / 100)
+    for _, layer in list(weight_layers(made)):
+        shape = tuple(layer.weight.shape)
+        if shape[2:] == (3, 3):
+            turns = None if transforms == 1 else torch.randint(transforms, shape[:2])
+            labels = torch.randint(centroids, shape[:2])
+            code = Kernels(labels, kernel_set, shape, transforms=turns)
+            attach(layer, "weight", code, torch.ones(shape[:2]))
 
 
 def ours(task: Task) -> float:

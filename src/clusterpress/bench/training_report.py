@@ -16,7 +16,7 @@ from clusterpress.bench.training_cases import (
     STEPS,
     WORKERS,
 )
-from clusterpress.bench.training_loops import BATCH, CENTERS, KEPT
+from clusterpress.bench.training_loops import BATCH, CENTERS, KEPT, KERNELS
 from clusterpress.bench.verdicts import At, Target, Verdict, number, ratio
 
 COMMAND = "make bench-training"
@@ -38,9 +38,9 @@ def _loop_target(network: str, least: float) -> Target:
     return Target(f"{network}, speed over a bare loop", ratio([bare], [ours]), least, at_least=True)
 
 
-def _step_target(network: str) -> Target:
-    shared, dense = (_at(STEPS, code, network) for code in ("shared", "dense"))
-    return Target(f"{network}, shared weights, time over dense", ratio([shared], [dense]), 1.15)
+def _step_target(network: str, code: str, words: str) -> Target:
+    coded, dense = (_at(STEPS, each, network) for each in (code, "dense"))
+    return Target(f"{network}, {words}, time over dense", ratio([coded], [dense]), 1.15)
 
 
 def _loading_target() -> Target:
@@ -60,7 +60,8 @@ TARGETS = (
     _loop_target("vgg16", 0.95),
     _loop_target("lenet5", 0.92),
     _loading_target(),
-    _step_target("vgg16"),
+    _step_target("vgg16", "shared", "shared weights"),
+    *(_step_target("vgg16", code, code) for code in KERNELS),
     _augmenting_target(),
 )
 
@@ -77,12 +78,20 @@ def _opening(rows: Sequence[Row]) -> Iterator[str]:
         f"`{COMMAND}` on {max(row.cores for row in rows)} cores: batches of {BATCH} random "
         "images, plain SGD with momentum, every method of a case in one process, one after the "
         "other in each round; the best of the rounds after one untimed turn. Shared weights have "
-        f"{CENTERS} centres a layer, masks keep {KEPT:.0%} of a layer. A processor without "
+        f"{CENTERS} centres a layer, masks keep {KEPT:.0%} of a layer; shared 3x3 kernels have "
+        f"{_kernels()} for the network. A processor without "
         "instructions for bfloat16 emulates it."
     )
     yield ""
     known = {part for row in rows for part in row.versions.split("; ") if part}
     yield f"Versions and hardware: {', '.join(sorted(known, key=str.lower))}."
+
+
+def _kernels() -> str:
+    return " or ".join(
+        f"{centroids} centroids" + (f" in {transforms} turns" if transforms > 1 else "")
+        for centroids, transforms in KERNELS.values()
+    )
 
 
 def _targets(rows: Sequence[Row]) -> Iterator[str]:
