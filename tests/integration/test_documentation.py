@@ -103,7 +103,7 @@ def shell(block: Block, page: Path) -> None:
 
 def bash(block: Block, page: Path) -> None:
     # The reader's PYTHONPATH=. stands before what the tests' own interpreter needs.
-    text = block.text.replace("PYTHONPATH=. ", 'PYTHONPATH=".:$PYTHONPATH" ')
+    text = block.text.replace("PYTHONPATH=. ", 'PYTHONPATH=".:${PYTHONPATH:-}" ')
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         text=True,
