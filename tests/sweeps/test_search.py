@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from clusterpress.cli import app
 from clusterpress.errors import ConfigError
 from clusterpress.results import PROVENANCE, read_records
-from clusterpress.results.pareto import front, front_rows, short_names
+from clusterpress.results.pareto import front, front_rows
 from clusterpress.results.pareto_figure import baselines
 from clusterpress.sweeps.search import run_search
 from clusterpress.sweeps.study import study_path, tried
 
-TRIALS = 5
+TRIALS = 3
 SHORT = (
     "recipe.train.epochs=1",
     "download=false",
@@ -29,6 +29,7 @@ SEARCH = (
     "hydra/sweeper=optuna",
     "hydra.sweeper.study=s",
     "hydra.sweeper.sampler=random",
+    "hydra.sweeper.seed=3",  # Its second trial fails.
     f"hydra.sweeper.n_trials={TRIALS}",
     *SHORT,
     "method=entropy_share",
@@ -45,20 +46,6 @@ def whole(tmp_path_factory):
     return store, run_search([*SEARCH, f"store={store}"])
 
 
-def test_nothing_beats_the_front_and_the_front_beats_the_rest(whole):
-    done = [trial for trial in tried(whole[0], "s") if trial.values]
-    best = front(done)
-    assert best
-
-    def beats(a, b):
-        return a.values != b.values and all(x <= y for x, y in zip(a.values, b.values, strict=True))
-
-    for trial in done:
-        assert any(beats(each, trial) for each in best) != trial.best
-        assert any(each.values == trial.values for each in best) == trial.best
-    assert [each.values for each in best] == sorted((e.values for e in best), key=lambda v: v[1])
-
-
 def test_a_trial_is_the_mean_of_its_seeds_on_the_validation_split(whole):
     table = read_records(whole[0]).set_index("id")
     for trial in tried(whole[0], "s"):
@@ -73,15 +60,12 @@ def test_a_trial_that_fails_stops_no_other(whole):
     trials = tried(store, "s")
     failed = [trial for trial in trials if trial.failure]
     assert len(trials) == TRIALS
-    assert failed
-    assert len(failed) < TRIALS
+    assert [trial.number for trial in failed] == [1]
     for trial in failed:
         assert "this step never works" in trial.failure
         assert trial.parameters[f"{STEP.split('=', 1)[0]}"].endswith("Fails")
         assert not trial.best
-    assert sum(run.failure is not None for run in searched.ended) == 2 * len(
-        {tuple(trial.parameters.values()) for trial in failed}
-    )
+    assert [run.failure is None for run in searched.ended] == [True, True, False, False, True, True]
 
 
 def test_what_is_done_is_not_done_again_and_another_search_is_refused(whole):
@@ -113,18 +97,15 @@ def test_the_front_is_printed_and_written(whole, tmp_path):
     assert error == frame.drop_duplicates("seed")["baseline_validation_error"].mean()
 
 
-def test_names_are_as_short_as_they_may_be():
-    keys = ["a.x.k", "a.y.k", "+b.bits", "method"]
-    assert list(short_names(keys).values()) == ["x.k", "y.k", "bits", "method"]
-
-
 def test_a_search_goes_on_after_its_process_was_killed(whole, tmp_path):
     store = tmp_path / "store"
     command = [sys.executable, "-m", "clusterpress.cli", "run", "-m", *SEARCH, f"store={store}"]
-    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    one = {**os.environ, "OMP_NUM_THREADS": "1"}  # As here: their number changes the last bits.
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, env=one)
     deadline = time.monotonic() + 120
     while len(done(store)) < 2 and driver.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
+    time.sleep(0.3)  # Most likely in the midst of the next trial.
     os.killpg(driver.pid, signal.SIGKILL)
     assert driver.wait() == -signal.SIGKILL
     kept = done(store)

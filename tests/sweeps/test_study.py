@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from clusterpress.errors import ConfigError, StoreError
+from clusterpress.results.pareto import front, short_names
 from clusterpress.sweeps import search as search_module
 from clusterpress.sweeps.proposal import proposed
 from clusterpress.sweeps.search import _batch
@@ -44,7 +45,7 @@ def advance(path, chosen):
             if b == 2 and a > 0.3:
                 study.tell_failure(trial.number, ["x"], "it is too much")
             else:
-                study.tell(trial.number, [f"{a}-{b}"], [10 - a * b, 1000 * a + b])
+                study.tell(trial.number, [f"{a}-{b}"], [10 - a * b + (b == 2), 1000 * a + b])
 
 
 def content(store):
@@ -90,6 +91,27 @@ def die_at_every(most, monkeypatch):
 
     for name in WRITES:
         monkeypatch.setattr(Study, name, mortal(getattr(Study, name)))
+
+
+def test_nothing_beats_the_front_and_the_front_beats_the_rest(tmp_path):
+    advance(study_path(tmp_path, "s"), settings(n_trials=24, n_jobs=24, sampler="random"))
+    done = [trial for trial in tried(tmp_path, "s") if trial.values]
+    best = front(done)
+
+    def beats(a, b):
+        return a.values != b.values and all(x <= y for x, y in zip(a.values, b.values, strict=True))
+
+    assert 1 < len(best) < len(done)
+    for trial in done:
+        assert any(beats(each, trial) for each in best) != trial.best
+        assert any(each.values == trial.values for each in best) == trial.best
+    assert len({tuple(each.parameters.values()) for each in best}) == len(best)
+    assert [each.values for each in best] == sorted((e.values for e in best), key=lambda v: v[1])
+
+
+def test_names_are_as_short_as_they_may_be():
+    keys = ["a.x.k", "a.y.k", "+b.bits", "method"]
+    assert list(short_names(keys).values()) == ["x.k", "y.k", "bits", "method"]
 
 
 def test_more_trials_go_on_with_the_same_ones(tmp_path):
