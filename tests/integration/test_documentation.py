@@ -20,7 +20,9 @@ from typer.testing import CliRunner
 from clusterpress.cli import app
 from clusterpress.runs.compose import compose, sweep_points
 from clusterpress.runs.plan import plan
+from clusterpress.runs.replicates import with_seeds
 from clusterpress.runs.suites import chosen, suite_points
+from clusterpress.sweeps.space import space_of
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -175,7 +177,13 @@ def check_overrides(overrides: list[str]) -> None:
         return
     kept = [line for line in overrides if line not in ("-m",) and "weights=" not in line]
     engine = [line for line in kept if line.startswith(("hydra.", "hydra/"))]
-    for point in sweep_points([line for line in kept if line not in engine]):
+    lines = [line for line in kept if line not in engine]
+    if "hydra/sweeper=optuna" in engine:
+        space = space_of(with_seeds(lines, sweep=True))
+        points = [[*space.corner(high=high)] for high in (False, True)]
+    else:
+        points = sweep_points(lines)
+    for point in points:
         plan(compose(point))
 
 

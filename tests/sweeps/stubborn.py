@@ -24,3 +24,10 @@ class Kills:
                 Path(self.flag).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return network
+
+
+class Passes:
+    version = 1
+
+    def apply(self, network, context):
+        return network

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from clusterpress.cli import experiments, files, records, store
+from clusterpress.cli import experiments, files, records, searches, store
 from clusterpress.cli.options import FREE
 from clusterpress.errors import ClusterpressError
 
@@ -25,6 +25,7 @@ for command in (
     records.compare,
     records.results,
     records.report,
+    searches.pareto,
     files.evaluate,
     files.inspect,
     files.compress,

@@ -6,6 +6,7 @@ import typer
 
 from clusterpress.cli.options import Data, Overrides, Papers, console
 from clusterpress.cli.records import print_comparison
+from clusterpress.cli.searches import search
 
 
 def list_() -> None:
@@ -46,16 +47,21 @@ def validate(context: typer.Context) -> None:
 def run(context: typer.Context) -> None:
     """Run one point (overrides such as data=mnist method=han2016), or a sweep with -m.
 
-    A sweep runs in one process, or where hydra/launcher=joblib, ray or submitit_slurm says.
+    A sweep runs in one process, or where hydra/launcher=joblib, ray or submitit_slurm says;
+    hydra/sweeper=optuna searches ranges and intervals for small error and small files.
     """
     from clusterpress.runs.replicates import with_seeds
     from clusterpress.runs.sweep import run_point
+    from clusterpress.sweeps.engine import parted, sweeper_of
     from clusterpress.sweeps.product import run_product
 
     flags = {"-m", "--multirun"} & set(context.args)
     given = [argument for argument in context.args if argument not in flags]
     overrides = with_seeds(given, sweep=bool(flags))
-    raise typer.Exit(run_product(overrides) if flags else run_point(overrides))
+    if not flags:
+        raise typer.Exit(run_point(overrides))
+    searches = sweeper_of(parted(overrides)[0]) == "optuna"
+    raise typer.Exit(search(overrides) if searches else run_product(overrides))
 
 
 def reproduce(

@@ -18,7 +18,7 @@ def console(compared: pd.DataFrame, to: Console | None = None) -> None:
         to: Where to print; the standard output by default, 200 columns wide where it is no
             terminal.
     """
-    to = to or _standard()
+    to = to or standard()
     for data, rows in compared[compared["n"] > 0].groupby("data"):
         to.print(_table(f"Measured on {data}", measured_cells(rows)))
     if not (compared["n"] > 0).any():
@@ -28,7 +28,8 @@ def console(compared: pd.DataFrame, to: Console | None = None) -> None:
         to.print(_table("Not run", missing))
 
 
-def _standard() -> Console:
+def standard() -> Console:
+    """Give the standard output; it is 200 columns wide where it is no terminal."""
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=PIPE_WIDTH)
 

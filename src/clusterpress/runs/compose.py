@@ -61,19 +61,21 @@ def sweep_points(overrides: Sequence[str]) -> list[list[str]]:
     """Give the overrides of every point of a sweep (``seed=0,1,2``): the product of its values.
 
     Raises:
-        ConfigError: A line is no override.
+        ConfigError: A line is no override, or gives an interval, which only a search takes.
     """
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
+        return [list(point) for point in product(*map(_alternatives, parsed))]
     except HydraException as error:
         raise ConfigError(" ".join(str(error).split())) from error
-    return [list(point) for point in product(*map(_alternatives, parsed))]
 
 
 def _alternatives(override: Override) -> list[str]:
     line = override.input_line or ""
     if not override.is_sweep_override():
         return [line]
+    if override.is_interval_sweep():
+        raise ConfigError(f"{line} has no end of values; a search takes it: hydra/sweeper=optuna")
     return [f"{line.split('=', 1)[0]}={value}" for value in override.sweep_string_iterator()]
 
 

@@ -21,6 +21,9 @@ _NEEDS: dict[str, tuple[tuple[str, ...], str]] = {
     "submitit_slurm": _SUBMITIT,
     "submitit_local": _SUBMITIT,
 }
+_SWEEPER = "hydra/sweeper="
+_SWEEPERS = (_SWEEPER, "hydra.sweeper.")
+_OPTUNA: tuple[tuple[str, ...], str] = (("optuna",), "'clusterpress[optuna]'")
 # One point at a time, since one that was done before says nothing of how long the next takes.
 # A point that kills its process is tried again by us: Ray would do so without an end.
 # What stands here may be overridden without a plus.
@@ -38,6 +41,7 @@ _DEFAULTS = {
         f"{_RAY}.init.logging_level=30",
     ),
 }
+_blocks: list[bool] = []  # Whether the outermost block of ``processes`` goes on.
 _QUIET_RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
@@ -80,11 +84,14 @@ def completed(engine: Sequence[str]) -> list[str]:
     """Put before the overrides of the engine what we set for the launcher that they choose.
 
     Raises:
-        ConfigError: The launcher's packages are not installed; how to install them is said.
+        ConfigError: The launcher's packages are not installed; how to install them is said. Or
+            another sweeper than ours is chosen.
     """
+    if sweeper_of(engine) != "points":
+        raise ConfigError(f"{_SWEEPER}optuna is for `clusterpress run -m`; suites are their points")
     chosen = [line.split("=", 1)[1] for line in engine if line.startswith("hydra/launcher=")]
     name = chosen[-1] if chosen else "basic"
-    _check_installed(name)
+    _check_installed(f"hydra/launcher={name}", *_NEEDS.get(name, ((), "")))
     own = _DEFAULTS.get(name, ())
     if name == "ray" and any(".ray.init.address=" in line for line in engine):
         # The launcher sets it for a cluster that it starts; Ray refuses it for one that is there.
@@ -92,12 +99,34 @@ def completed(engine: Sequence[str]) -> list[str]:
     return [*own, *engine]
 
 
-def _check_installed(name: str) -> None:
-    modules, package = _NEEDS.get(name, ((), ""))
+def sweeper_of(engine: Sequence[str]) -> str:
+    """Give the sweeper that overrides choose: ``points`` or ``optuna``.
+
+    Raises:
+        ConfigError: It is another, or what it needs is not installed.
+    """
+    chosen = [line.removeprefix(_SWEEPER) for line in engine if line.startswith(_SWEEPER)]
+    name = chosen[-1] if chosen else "points"
+    if name not in ("points", "optuna"):
+        raise ConfigError(
+            f"{_SWEEPER}{name} is none of ours; points runs what the overrides list, and optuna "
+            "searches"
+        )
+    if name == "optuna":
+        _check_installed(f"{_SWEEPER}optuna", *_OPTUNA)
+    return name
+
+
+def without_sweeper(engine: Sequence[str]) -> list[str]:
+    """Give the overrides that are the launcher's."""
+    return [line for line in engine if not line.lstrip("+~").startswith(_SWEEPERS)]
+
+
+def _check_installed(what: str, modules: Sequence[str], package: str) -> None:
     missing = [module for module in modules if not _there(module)]
     if missing:
         raise ConfigError(
-            f"hydra/launcher={name} needs {' and '.join(missing)}, not installed here; "
+            f"{what} needs {' and '.join(missing)}, not installed here; "
             f"install with: pip install {package}"
         )
 
@@ -126,22 +155,48 @@ def threads_of(launcher: Any) -> int:
     return here
 
 
-def end_processes() -> None:
-    """End the child of this process, and joblib's workers, which would wait for minutes."""
-    stop_child()
-    if "hydra_plugins.hydra_joblib_launcher._core" in sys.modules:
-        get_reusable_executor().shutdown(wait=True)
+def at_a_time(launcher: Any) -> int:
+    """Give how many points a launcher runs at a time.
+
+    Args:
+        launcher: The launcher's config.
+
+    Raises:
+        ConfigError: It does not say, as one of a cluster does not.
+    """
+    kind = str(launcher["_target_"]).rsplit(".", 1)[-1]
+    if kind == "BasicLauncher":
+        return 1
+    if kind == "JoblibLauncher":
+        threads_of(launcher)  # Refuses none.
+        return int(joblib.effective_n_jobs(launcher["n_jobs"]))
+    raise ConfigError(
+        "how many trials a search asks for at a time must be said where a cluster runs them: "
+        "hydra.sweeper.n_jobs=4"
+    )
 
 
 @contextmanager
-def quiet_ray() -> Iterator[None]:
-    """Let Ray tell nobody that it is used, and end what a launcher started of it."""
+def processes() -> Iterator[None]:
+    """End, with the outermost block, the processes that launchers started and kept.
+
+    They are this process's child, joblib's workers, which would wait for minutes, and a cluster
+    of Ray's that a launcher started. Ray is to tell nobody that it is used.
+    """
+    if _blocks:
+        yield
+        return
     for name, value in _QUIET_RAY.items():
         os.environ.setdefault(name, value)
     before = _ray_runs()
+    _blocks.append(True)
     try:
         yield
     finally:
+        _blocks.clear()
+        stop_child()
+        if "hydra_plugins.hydra_joblib_launcher._core" in sys.modules:
+            get_reusable_executor().shutdown(wait=True)
         if _ray_runs() and not before:
             sys.modules["ray"].shutdown()
 

@@ -21,7 +21,7 @@ from clusterpress.places import folder
 from clusterpress.runs.finished import Finished
 from clusterpress.runs.sweep import store_folder
 from clusterpress.schema import register
-from clusterpress.sweeps.engine import completed, end_processes, quiet_ray, threads_of
+from clusterpress.sweeps.engine import completed, processes, threads_of
 from clusterpress.sweeps.job import Job, Notes, Task, driver_environment
 from clusterpress.sweeps.watch import Say, in_a_line, said
 
@@ -59,11 +59,9 @@ def run_points(
     engine = completed(engine)
     register()
     tasks = [Task(number, *point) for number, point in enumerate(points, 1)]
-    with _notes(tasks) as notes, quiet_ray(), said(notes, tasks, say):
-        try:
+    with _notes(tasks) as notes, said(notes, tasks, say):
+        with processes():
             _run(tasks, engine, notes)
-        finally:
-            end_processes()
         ended = [notes.ended(task) for task in tasks]
     return [each for each in ended if each is not None]
 
