@@ -11,7 +11,7 @@ from clusterpress.cli.options import StoreFolder, console
 
 def search(overrides: Sequence[str]) -> int:
     """Search, print what nothing beats, and give the exit code."""
-    from clusterpress.runs.task import report_failures
+    from clusterpress.runs.finished import report_failures
     from clusterpress.sweeps.search import run_search
 
     searched = run_search(overrides)

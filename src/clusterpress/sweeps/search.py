@@ -22,10 +22,10 @@ from clusterpress.errors import ClusterpressError, ConfigError, StoreError
 from clusterpress.places import folder
 from clusterpress.runs.announced import announced
 from clusterpress.runs.compose import compose
+from clusterpress.runs.finished import Finished
 from clusterpress.runs.pipeline import RECORD
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.store import Store, read_json
-from clusterpress.runs.task import Finished
 from clusterpress.schema import register
 from clusterpress.suggest import nearest
 from clusterpress.sweeps.engine import at_a_time, parted, processes, without_sweeper
