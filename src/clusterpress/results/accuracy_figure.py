@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clusterpress.results.claims import Claim
+from clusterpress.results.curves import SUITE as CONTROLS
 from clusterpress.results.drawing import half_width, plain_numbers
 from clusterpress.results.statistics import Summary, summarize
 
@@ -23,15 +24,16 @@ class Mark:
 def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     """Draw top-1 accuracy against the ratio by each paper's convention and as a file.
 
-    Filled marks are ours by the convention in the legend, hollow ones the same points as files;
-    a star is a ratio and an error of one ``row`` of a paper's table, a dotted line a paper's ratio
-    without an error beside it. A line under the title counts the marks below the axis.
+    Filled marks are ours by the convention in the legend, a paper's own where it claims a ratio
+    for this network; hollow ones are the same points as files; controls are left out. A star is a
+    ratio and an error of one ``row`` of a paper's table, a dotted line a paper's ratio without an
+    error beside it. A line under the title counts the marks below the axis.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.add_subplot()
     heights: list[float] = []
-    for number, suite in enumerate(sorted({c.paper for c in claims} & set(runs["suite"]))):
-        group = runs[(runs["suite"] == suite) & (runs["method"] != "none")]
+    compressed = runs[(runs["method"] != "none") & (runs["suite"] != CONTROLS)]
+    for number, (suite, group) in enumerate(compressed.groupby("suite")):
         own = [claim for claim in claims if claim.paper == suite]
         convention = _convention(own, group)
         colour = f"C{number % 10}"
