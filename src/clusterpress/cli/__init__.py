@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from clusterpress.cli import experiments, files, records, searches, store
+from clusterpress.cli import experiments, files, records, searches, store, widths
 from clusterpress.cli.options import FREE
 from clusterpress.errors import ClusterpressError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("list")(experiments.list_)
 app.command(context_settings=FREE)(experiments.validate)
 app.command(context_settings=FREE)(experiments.run)
+app.command(context_settings=FREE)(widths.widths)
 for command in (
     experiments.reproduce,
     store.status,

@@ -1,6 +1,7 @@
 """Fold neurons of a whole network: coupled layers, mean in, sum out, BatchNorm rebuilt."""
 
 from clusterpress.clustering import LINKAGES
+from clusterpress.merging.allotment import cheapest_widths
 from clusterpress.merging.couplings import Consumer, Norm
 from clusterpress.merging.dense import dense_layer, require_dense, require_finite
 from clusterpress.merging.features import incoming_features
@@ -28,6 +29,7 @@ __all__ = [
     "Keep",
     "Norm",
     "Skips",
+    "cheapest_widths",
     "checked_keep",
     "checked_remove",
     "dense_layer",

@@ -168,7 +168,7 @@ class Stages:
         )
 
     def _do(self, number: int, place: Path) -> None:
-        start, context = time.perf_counter(), self._context(number)
+        start, context = time.perf_counter(), self.context(number)
         network = self._initial(context) if number == 0 else self._moved(number, context)
         seconds = time.perf_counter() - start + self._seconds_before
         test = self.measure(network, "test")
@@ -209,7 +209,8 @@ class Stages:
         step = self.plan.steps[self.names[number]]
         return step.apply(self.network(number - 1), context)
 
-    def _context(self, number: int) -> Context:
+    def context(self, number: int) -> Context:
+        """Give what the step of a stage may use; its trainings are kept for going on with."""
         calls = iter(range(1_000_000))
         self._seconds_before = 0.0
         self._threads = []

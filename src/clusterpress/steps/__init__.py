@@ -17,6 +17,7 @@ from clusterpress.steps.reinitialize import Reinitialize
 from clusterpress.steps.share import Share
 from clusterpress.steps.soft_share import SoftShare
 from clusterpress.steps.ternarize import Ternarize
+from clusterpress.steps.widths import NarrowsLayers
 
 __all__ = [
     "Binarize",
@@ -28,6 +29,7 @@ __all__ = [
     "Finetune",
     "HashWeights",
     "MergeNeurons",
+    "NarrowsLayers",
     "ProductQuantize",
     "Prune",
     "PruneNeurons",

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self, cast
 
 import numpy as np
+import torch
 from torch import nn
 
 from clusterpress.clustering import Linkage
@@ -98,7 +99,7 @@ class MergeNeurons:
                 context has no training images.
             DataError: A weight is NaN or infinite. Nothing is changed then.
         """
-        layers = hidden_layers(network, context.example, cast(Skips, self.skips))
+        layers = self.hidden(network, context.example)
         require_finite(network)
         widths = chosen_widths(network, layers, self.keep, self.remove, context)
         rng = context.rng()
@@ -120,6 +121,14 @@ class MergeNeurons:
         if self.reestimate:
             reestimated(network, context)
         return network
+
+    def hidden(self, network: nn.Module, example: torch.Tensor) -> list[HiddenLayer]:
+        """Give the layers whose neurons it merges."""
+        return hidden_layers(network, example, cast(Skips, self.skips))
+
+    def with_keep(self, keep: Keep) -> Self:
+        """Give the same step with other widths."""
+        return replace(self, keep=keep, distance=None, remove=None)
 
     def _partition(self, points: Points, width: int | None, rng: np.random.Generator) -> Labels:
         if width is None:

@@ -1,9 +1,11 @@
 """Remove the weakest neurons: the control that neuron merging is compared with."""
 
-from typing import ClassVar, cast
+import copy
+from typing import ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from clusterpress.codes import layer_type
@@ -90,11 +92,7 @@ class PruneNeurons:
                 and the context has no training images.
             DataError: A weight is NaN or infinite. Nothing is changed then.
         """
-        layers = [
-            layer
-            for layer in hidden_layers(network, context.example, self.skips)
-            if self._takes(network, layer)
-        ]
+        layers = self.hidden(network, context.example)
         require_finite(network)
         widths = chosen_widths(network, layers, self.keep, self.remove, context) or {}
         rng = context.rng()
@@ -112,6 +110,17 @@ class PruneNeurons:
         if self.reestimate:
             reestimated(network, context)
         return network
+
+    def hidden(self, network: nn.Module, example: torch.Tensor) -> list[HiddenLayer]:
+        """Give the layers that lose neurons."""
+        layers = hidden_layers(network, example, self.skips)
+        return [layer for layer in layers if self._takes(network, layer)]
+
+    def with_keep(self, keep: Keep) -> Self:
+        """Give the same step with other widths."""
+        other = copy.copy(self)
+        other.keep, other.remove = checked_keep(keep), None
+        return other
 
     def _takes(self, network: nn.Module, layer: HiddenLayer) -> bool:
         types = {layer_type(network.get_submodule(name)) for name in layer.producers}

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, Self, runtime_checkable
 
+import torch
 from torch import nn
 
 from clusterpress.errors import ConfigError
@@ -17,11 +18,28 @@ from clusterpress.merging import (
     reestimate,
     target_widths,
 )
-from clusterpress.steps.base import Context
+from clusterpress.steps.base import Context, Step
 
 # Forward passes of a re-estimation: 20 batches of 500 images give means to about one percent of
 # a deviation.
 REESTIMATION_BATCHES = 20
+
+
+@runtime_checkable
+class NarrowsLayers(Step, Protocol):
+    """A step that makes hidden layers narrower.
+
+    Attributes:
+        remove: The share of the network's parameters to remove at least, if that is its target.
+    """
+
+    remove: float | None
+
+    def hidden(self, network: nn.Module, example: torch.Tensor) -> list[HiddenLayer]:
+        """Give the layers that it takes, from input to output."""
+
+    def with_keep(self, keep: Keep) -> Self:
+        """Give the same step with other widths."""
 
 
 def width_problems(

@@ -1,0 +1,59 @@
+"""The command that chooses the widths of a merged or pruned network."""
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from clusterpress.cli.options import console
+
+if TYPE_CHECKING:
+    from clusterpress.runs.widths import Chosen
+
+
+def widths(
+    context: typer.Context,
+    images: Annotated[
+        int, typer.Option(min=1, help="Validation images that tell how much a layer matters.")
+    ] = 2000,
+) -> None:
+    """Choose how wide each layer of a merged network stays, on the validation split.
+
+    Overrides as for run; the method's step says what share of the parameters goes, such as
+    method.steps.merge.keep=null method.steps.merge.remove=0.9. Trains nothing but the baseline.
+    """
+    from clusterpress.runs.compose import compose
+    from clusterpress.runs.widths import choose_widths
+
+    chosen = choose_widths(compose(context.args), images, console.print)
+    _print(chosen)
+    console.print("Use them with:", markup=False)
+    console.print(
+        shlex.join(["clusterpress", "run", *_overrides(context.args, chosen)]), markup=False
+    )
+
+
+def _print(chosen: "Chosen") -> None:
+    table = Table("layer", "neurons", "uniform", "chosen", title=chosen.plan.title)
+    for layer in chosen.layers:
+        cells = (layer.width, chosen.uniform[layer.name], chosen.widths[layer.name])
+        table.add_row(layer.name, *map(str, cells))
+    table.add_section()
+    table.add_row("parameters", *(f"{number:,}" for number in chosen.left.values()))
+    table.add_row("validation error, %", *(f"{error:.2f}" for error in chosen.errors.values()))
+    console.print(table)
+    console.print(
+        f"Widths were chosen by the loss on {chosen.images:,} validation images; errors are those "
+        "on the whole validation split, nothing trained after merging or removing."
+    )
+
+
+def _overrides(given: list[str], chosen: "Chosen") -> list[str]:
+    """Give the overrides of the point with the chosen widths in place of the target."""
+    step = f"method.steps.{chosen.step}"
+    keep = json.dumps(chosen.keep, separators=(",", ":")).replace('"', "")
+    ours = (f"{step}.keep", f"{step}.remove", "selected")
+    kept = [line for line in given if line.lstrip("+").split("=", 1)[0] not in ours]
+    return [*kept, f"{step}.remove=null", f"{step}.keep={keep}", "selected=true"]
