@@ -23,7 +23,7 @@ from clusterpress.runs.store import Store
 from clusterpress.steps import NarrowsLayers
 from clusterpress.training.evaluation import evaluate
 
-SHARES = (0.75, 0.5, 0.35, 0.25, 0.175, 0.125, 0.0625)
+SHARES = (0.75, 0.5, 0.35, 0.25, 0.175, 0.125, 0.0875, 0.0625, 0.03)
 """At which widths each layer is tried, beside one neuron."""
 
 
