@@ -125,6 +125,19 @@ def test_a_share_of_parameters_removed_stands_at_the_keep_ratio_that_was_solved(
     assert list(merging(runs)["keep"]) == [0.264]
 
 
+def test_layers_with_widths_of_their_own_stand_at_the_share_of_neurons_left(tmp_path):
+    stages = make_record()["stages"]
+    facts = {"widths_before": {"a": 20, "b": 80}, "widths_after": {"a": 15, "b": 10}}
+    merged = {**stages[1], "name": "merge", "facts": facts}
+    store = write_store(
+        tmp_path, [record(method="l1_neurons", point="w", stages=[stages[0], merged])]
+    )
+    names = {"w": [("controls", "lenet5-removed91-widths-l1")]}
+    curve = merging(named_runs(read_records(store), names))
+    assert list(curve["keep"]) == [0.25]
+    assert list(curve["method"]) == ["l1_neurons (widths)"]
+
+
 def test_profiles_of_one_name_are_not_mixed(tmp_path):
     records = [
         make_record(f"{profile}-{method}", method=method, profile=profile, top1_error=error)

@@ -29,7 +29,8 @@ _SQUARED_ERROR = re.compile(r"fact_.+\.relative_squared_error\..+")
 def merging(runs: pd.DataFrame) -> pd.DataFrame:
     """Collect the curve of merging from the points named ``<model>-keep<ratio>[-<variant>]``.
 
-    A point named ``<model>-removed<percent>[-<variant>]`` has the ratio that its step solved for.
+    A point named ``<model>-removed<percent>[-<variant>]`` has the ratio that its step solved for;
+    where layers have widths of their own, the share of all their neurons that is left.
 
     Args:
         runs: Named runs of one data set.
@@ -98,7 +99,8 @@ def _points(runs: pd.DataFrame, read: Reader, knob: str) -> list[dict[str, Any]]
 def _label(method: str, variant: str, knob: str) -> str:
     if knob == "bits":
         return variant or "optimal"
-    return method if variant in method else f"{method} ({variant})"
+    own = "-".join(part for part in variant.split("-") if part not in method)
+    return f"{method} ({own})" if own else method
 
 
 def _before(runs: pd.DataFrame) -> list[float]:
@@ -133,8 +135,18 @@ def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
 
 
 def _solved_keep(runs: pd.DataFrame) -> float:
+    """Give the share of neurons that a step solved for, or that was kept of all layers'."""
     columns = [name for name in runs if _KEEP_FACT.fullmatch(str(name))]
-    return float(runs[columns].mean(axis=1).mean()) if columns else math.nan
+    solved = float(runs[columns].mean(axis=1).mean()) if columns else math.nan
+    if not math.isnan(solved):
+        return solved
+    before, after = (_neurons(runs, when) for when in ("before", "after"))
+    return after / before if before else math.nan
+
+
+def _neurons(runs: pd.DataFrame, when: str) -> float:
+    columns = [name for name in runs if f".widths_{when}." in str(name)]
+    return float(runs[columns].sum(axis=1).mean())
 
 
 def _squared_error(runs: pd.DataFrame) -> pd.Series:
