@@ -129,9 +129,8 @@ def test_layers_with_widths_of_their_own_stand_at_the_share_of_neurons_left(tmp_
     stages = make_record()["stages"]
     facts = {"widths_before": {"a": 20, "b": 80}, "widths_after": {"a": 15, "b": 10}}
     merged = {**stages[1], "name": "merge", "facts": facts}
-    store = write_store(
-        tmp_path, [record(method="l1_neurons", point="w", stages=[stages[0], merged])]
-    )
+    changed = {"method": "l1_neurons", "stages": [stages[0], merged, stages[2]]}
+    store = store_of(tmp_path, [make_record("w", **changed)])
     names = {"w": [("controls", "lenet5-removed91-widths-l1")]}
     curve = merging(named_runs(read_records(store), names))
     assert list(curve["keep"]) == [0.25]
