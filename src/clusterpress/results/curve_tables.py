@@ -13,15 +13,17 @@ BEFORE = (
 
 
 def merging_page(data: str, curve: pd.DataFrame) -> Page:
-    """Give the page of the merging curve: keep ratio x method, a section a network."""
+    """Give the page of the merging curve: share of neurons kept x method, a section a network."""
     sections: list[str | Section] = [
         f"Top-1 error on the official test set, %. {BEFORE} Changes are paired by seed, in "
-        f"points; `none` is the baseline trained for the same extra epochs. {WORDS}"
+        f"points; `none` is the baseline trained for the same extra epochs. *Keep* is the share of "
+        "neurons, of all layers together where each has its own (`widths`, chosen on the "
+        f"validation split). {WORDS}"
     ]
     for model, rows in curve.groupby("model"):
         cells = [
             {
-                "keep": f"{row['keep']:g}",
+                "keep": f"{row['keep']:.3g}",
                 "method": row["method"],
                 "profile": row["profile"],
                 "n": str(row["n"]),

@@ -1,4 +1,4 @@
-"""The curve of merging: error over the share of neurons kept."""
+"""The curve of merging: error over the parameters that are left."""
 
 from typing import Any
 
@@ -7,35 +7,39 @@ from matplotlib.figure import Figure
 
 from clusterpress.results.drawing import half_width, plain_numbers
 
+_MARKERS = "o^sDvP"
+_THOUSAND = 1000.0
+
 
 def merging_figure(
     title: str, curve: pd.DataFrame, runs: pd.DataFrame, controls: pd.DataFrame
 ) -> Figure:
-    """Draw the error over the keep ratio, before and after fine-tuning, a line a method."""
+    """Draw the error over the parameters left, before and after fine-tuning, a line a method.
+
+    Variants of a method have its colour, and a mark of their own.
+    """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, column in ((left, "before"), (right, "after")):
-        for method, rows in curve.groupby("method"):
+        for method, rows in curve.sort_values("parameters").groupby("method"):
             summaries: list[Any] = rows[column].tolist()
             axes.errorbar(
-                rows["keep"],
+                rows["parameters"] / _THOUSAND,
                 [s.mean for s in summaries],
                 yerr=[half_width(s) for s in summaries],
-                marker="o",
-                markersize=3,
-                capsize=2,
-                linewidth=1,
-                label=str(method),
+                **_look(str(method), list(curve["method"])),
             )
         axes.axhline(
             runs["baseline_top1_error"].mean(), color="black", linewidth=0.8, label="our baseline"
         )
         axes.set(
             title=f"{title}, {column} fine-tuning",
-            xlabel="share of neurons kept",
+            xlabel="parameters left, thousands",
             ylabel="top-1 error, %",
+            xscale="log",
             yscale="log",
         )
+        plain_numbers(axes.xaxis)
         plain_numbers(axes.yaxis)
     if len(controls):
         right.axhline(
@@ -47,3 +51,18 @@ def merging_figure(
         )
     right.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return figure
+
+
+def _look(method: str, methods: list[str]) -> dict[str, Any]:
+    own, _, variant = method.partition(" (")
+    bases = sorted({each.partition(" (")[0] for each in methods})
+    variants = sorted({each.partition(" (")[2] for each in methods} | {""})
+    return {
+        "label": method,
+        "color": f"C{bases.index(own) % 10}",
+        "marker": _MARKERS[variants.index(variant) % len(_MARKERS)],
+        "linestyle": "--" if variant else "-",
+        "markersize": 4 if variant else 3,
+        "capsize": 2,
+        "linewidth": 1,
+    }
