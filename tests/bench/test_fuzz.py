@@ -118,7 +118,7 @@ def test_other_exceptions_and_memory_are_found(
     corpus: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peaks = iter((0, 1 << 40))
-    monkeypatch.setattr(fuzz_trial, "peak_bytes", lambda: next(peaks))
+    monkeypatch.setattr(fuzz_trial, "peak_memory_bytes", lambda: next(peaks))
     with pytest.raises(FindingError, match="memory"):
         Trial(tmp_path)(corpus["dense"])
     monkeypatch.undo()

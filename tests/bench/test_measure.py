@@ -56,5 +56,5 @@ def test_a_result_counts_but_not_the_result_of_the_run_before():
 
 
 def test_without_the_systems_help_there_is_no_peak(monkeypatch):
-    monkeypatch.setattr(room, "_forget_peak", lambda: None)
+    monkeypatch.setattr(room, "forget_peak_memory", lambda: False)
     assert measure(lambda: None, most=1)[0].peak_bytes is None

@@ -6,13 +6,13 @@ import pytest
 from tests.conftest import SHORT
 
 from clusterpress.errors import ConfigError
+from clusterpress.memory import peak_memory_bytes
 from clusterpress.runs.compose import compose
 from clusterpress.runs.duration import duration
 from clusterpress.runs.forecast import Forecast, RunForecast, Training, forecast
 from clusterpress.runs.forecast_table import forecast_table
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
-from clusterpress.runs.provenance import peak_memory_bytes
 from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
 from clusterpress.training import checkpoints

@@ -28,6 +28,7 @@ with atheris.instrument_imports(
     ],
 ):
     from clusterpress.bench import fuzz_moves, fuzz_trial
+    from clusterpress.memory import peak_memory_bytes
 
 _MOST_INPUT = 1 << 14
 _SECONDS_AN_INPUT = 20
@@ -60,7 +61,7 @@ class Round:
         self.counts = np.memmap(counters, np.int64, "r+")
         self._findings = findings
         self._trial = fuzz_trial.Trial(scratch)
-        self._begin = fuzz_trial.peak_bytes()
+        self._begin = peak_memory_bytes()
         self._seen: set[int] = set()
         self._mutating = False
 
@@ -96,7 +97,7 @@ class Round:
         self._seen.add(hash(data))
         self.counts[Counter.TRIED] += 1
         self.counts[Counter.DISTINCT] = len(self._seen)
-        self.counts[Counter.PEAK] = fuzz_trial.peak_bytes() - self._begin
+        self.counts[Counter.PEAK] = peak_memory_bytes() - self._begin
 
     def _keep(self, data: bytes, error: BaseException) -> None:
         self.counts[Counter.FOUND] += 1

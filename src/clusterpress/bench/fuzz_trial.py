@@ -1,6 +1,5 @@
 """One file under trial: refused in one sentence, or read as exactly the network that it says."""
 
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from clusterpress.bench.fuzz_parts import decoded
 from clusterpress.bench.fuzz_seeds import target
 from clusterpress.codes import Kernels, original_of
 from clusterpress.errors import ArtifactError, ConfigError
+from clusterpress.memory import peak_memory_bytes
 
 # What an element that a file may claim may take while it is read: labels and hashes of 8 bytes,
 # floats of 4, and copies of them on the way.
@@ -50,11 +50,6 @@ def allowed_bytes(file_bytes: int) -> int:
     return BYTES_PER_ELEMENT * (FREE_ELEMENTS + ELEMENTS_PER_BYTE * file_bytes)
 
 
-def peak_bytes() -> int:
-    """Give the most memory that this process has had at once, as the system counts it."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 class Trial:
     """Tries files, in a folder that it may write to.
 
@@ -64,7 +59,7 @@ class Trial:
     def __init__(self, folder: Path) -> None:
         self._path, self._again = folder / "tried", folder / "again"
         self._networks: dict[str, nn.Module] = {}
-        self._begin = peak_bytes()
+        self._begin = peak_memory_bytes()
 
     def __call__(self, data: bytes) -> Verdict:
         """Try one file.
@@ -89,7 +84,7 @@ class Trial:
                 _check_equal(network, found, decoded(data))
         if loaded is not None and data[-1:] < b"\x10":
             self._check_saved(loaded, target(data))
-        taken, most = peak_bytes() - self._begin, allowed_bytes(len(data))
+        taken, most = peak_memory_bytes() - self._begin, allowed_bytes(len(data))
         if taken > most:
             raise FindingError(f"memory: {taken} bytes, at most {most} are allowed")
         return Verdict(found is not None, loaded is not None, built is not None)

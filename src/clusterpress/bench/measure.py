@@ -7,8 +7,9 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
+
+from clusterpress.memory import forget_peak_memory, peak_memory_bytes, resident_bytes
 
 Result = TypeVar("Result")
 _MOST = 5
@@ -60,12 +61,11 @@ def _repeats(seconds: float) -> int:
 
 def _once(work: Callable[[], Result]) -> tuple[float, int | None, Result]:
     _give_memory_back()
-    before = _forget_peak()
+    before = resident_bytes() if forget_peak_memory() else None
     start = time.perf_counter()
     result = work()
     seconds = time.perf_counter() - start
-    after = _status("VmHWM")
-    peak = None if before is None or after is None else max(after - before, 0)
+    peak = None if before is None else max(peak_memory_bytes() - before, 0)
     return seconds, peak, result
 
 
@@ -73,20 +73,3 @@ def _give_memory_back() -> None:
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _forget_peak() -> int | None:
-    """Let the peak begin anew and give what is resident; None where the system cannot."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return None
-    return _status("VmRSS")
-
-
-def _status(name: str) -> int | None:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
-    return None

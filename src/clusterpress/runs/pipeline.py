@@ -17,11 +17,11 @@ from clusterpress.artifact import Ledger
 from clusterpress.codes import dense_copy
 from clusterpress.durable import no_room_said
 from clusterpress.errors import ArtifactError
+from clusterpress.memory import forget_peak_memory
 from clusterpress.models.accounting import macs
 from clusterpress.models.shared_macs import shared_macs
 from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan, plan
-from clusterpress.runs.provenance import forget_peak_memory
 from clusterpress.runs.record import record
 from clusterpress.runs.stages import Stages, agreement, digest_of
 from clusterpress.runs.store import Store, read_json, write_json

@@ -1,9 +1,7 @@
 """Where a record comes from: code, packages, machine."""
 
-import contextlib
 import os
 import platform
-import resource
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
@@ -57,22 +55,6 @@ def git_state() -> dict[str, Any]:
     commit = _git(root, "rev-parse", "HEAD")
     changes = _git(root, "status", "--porcelain", "--", *_SOURCES)
     return {"git_commit": commit or None, "git_dirty": None if changes is None else bool(changes)}
-
-
-def forget_peak_memory() -> None:
-    """Let the peak begin anew, where the system can (Linux); elsewhere it is the process's."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_memory_bytes() -> int:
-    """Give the largest resident size since ``forget_peak_memory``, or of the process."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    peaks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
-    return peaks[0] if peaks else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _git(root: Path, *arguments: str) -> str | None:

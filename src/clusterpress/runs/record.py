@@ -10,9 +10,10 @@ from clusterpress.artifact import (
     han2016_huffman_bytes,
     held_parameters,
 )
+from clusterpress.memory import peak_memory_bytes
 from clusterpress.runs.identity import EVALUATION_VERSION, RECORD_VERSION
 from clusterpress.runs.plan import Plan
-from clusterpress.runs.provenance import peak_memory_bytes, provenance
+from clusterpress.runs.provenance import provenance
 from clusterpress.training.precision import resolved
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
+from clusterpress.memory import forget_peak_memory, peak_memory_bytes
 from clusterpress.runs.plan import Plan, plan
-from clusterpress.runs.provenance import forget_peak_memory, peak_memory_bytes
 from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
 from clusterpress.training.loop import train
