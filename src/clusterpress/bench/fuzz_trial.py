@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from clusterpress.artifact import Inspection, load, read, read_kernels, save
 from clusterpress.artifact.content import places
+from clusterpress.artifact.floats import numpy_dtype, to_numpy
 from clusterpress.artifact.limits import ELEMENTS_PER_BYTE, FREE_ELEMENTS
 from clusterpress.bench.fuzz_expected import expected
 from clusterpress.bench.fuzz_parts import decoded
@@ -125,18 +125,15 @@ def _check_equal(
     dense = _dense(network)
     for name, entry in found.directory.items():
         value = dense[name]
-        if (value.shape, value.dtype) != (entry.shape, np.dtype(entry.dtype())):
+        if (value.shape, value.dtype) != (entry.shape, numpy_dtype(entry.dtype())):
             raise FindingError(f"shape or dtype of {entry.kind}")
         if not _same(value, expected(entry.kind, entry.shape, streams[name])):
             raise FindingError(f"the weight of {entry.kind} is not what its streams say")
 
 
 def _dense(network: nn.Module) -> dict[str, npt.NDArray[Any]]:
-    with torch.no_grad():
-        return {
-            name: getattr(place.module, place.tensor).detach().numpy()
-            for name, place in places(network).items()
-        }
+    tensors = {name: getattr(e.module, e.tensor) for name, e in places(network).items()}
+    return {name: to_numpy(each).reshape(tuple(each.shape)) for name, each in tensors.items()}
 
 
 def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
