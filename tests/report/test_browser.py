@@ -81,6 +81,14 @@ def test_the_page_works_in_a_browser(opened) -> None:
     assert opened.evaluate("document.documentElement.dataset.theme") != before
 
 
+def test_a_change_has_a_colour_only_where_its_interval_leaves_zero_out(opened) -> None:
+    cells = opened.locator("#points tbody tr[data-point] span:text-matches('±')")
+    assert cells.count() >= 1
+    for cell in cells.all():
+        mean, half = map(float, cell.inner_text().replace("+", "").split(" ± "))
+        assert bool(cell.get_attribute("class")) == (abs(mean) > half), cell.inner_text()
+
+
 def test_a_pointer_over_a_point_tells_of_it(opened) -> None:
     opened.locator("#plot .scatterlayer .point").first.hover(force=True)
     opened.wait_for_selector("#plot .hoverlayer .hovertext")

@@ -23,6 +23,8 @@ const signed = (value) => value === null ? "–" : (value > 0 ? "+" : "") + (Mat
 const spread = (s, digits = 2) => s.n === 0 ? "–" : fixed(s.mean, digits) + (s.half === null ? "" : " ± " + fixed(s.half, digits));
 const seeds = (s) => s.n === 1 ? "n = 1, no interval" : `n = ${s.n}`;
 const change = (s) => s.n === 0 ? "–" : signed(s.mean) + (s.half === null ? "" : " ± " + fixed(s.half));
+// Only where the interval leaves 0 out: seeds that disagree tell neither way.
+const coloured = (s) => s.half === null || Math.abs(s.mean) <= s.half ? "" : s.mean > 0 ? "bad" : "good";
 const bytes = (count) => count >= 1e6 ? (count / 1e6).toFixed(2) + " MB" : (count / 1e3).toFixed(1) + " kB";
 const ratioOf = (point) => point.ratios[$("filter-convention").value];
 
@@ -136,7 +138,7 @@ const COLUMNS = [
   { key: "method", title: "method", value: (p) => p.method },
   { key: "error", title: "error, %", number: true, value: (p) => p.error.mean, html: (p) => spread(p.error) },
   { key: "baseline", title: "baseline, %", number: true, value: (p) => p.baseline.mean, html: (p) => spread(p.baseline) },
-  { key: "change", title: "Δ, points", number: true, value: (p) => p.change.mean, html: (p) => `<span class="${p.change.mean > 0 ? "bad" : "good"}">${change(p.change)}</span>` },
+  { key: "change", title: "Δ, points", number: true, value: (p) => p.change.mean, html: (p) => `<span class="${coloured(p.change)}">${change(p.change)}</span>` },
   { key: "n", title: "n", number: true, value: (p) => p.error.n },
   { key: "ratio", title: "ratio", number: true, value: (p) => ratioOf(p)?.mean ?? -1, html: (p) => ratioOf(p) ? fixed(ratioOf(p).mean) + "x" : "–" },
   { key: "file", title: "file", number: true, value: (p) => p.ratios.file?.mean ?? -1, html: (p) => p.ratios.file ? fixed(p.ratios.file.mean) + "x" : "–" },
