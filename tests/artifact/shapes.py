@@ -6,9 +6,9 @@ from math import prod
 from torch import nn
 
 from clusterpress.artifact import Ledger
-from clusterpress.artifact.ledger import Row
 from clusterpress.codes import layer_type
 from clusterpress.codes.base import Part
+from clusterpress.ledger import Row
 
 Shapes = Mapping[str, tuple[int, ...]]
 

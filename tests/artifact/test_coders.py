@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterpress.artifact import ledger, positions, symbols
+from clusterpress.artifact import counting, positions, symbols
 from clusterpress.artifact.coders import SYMBOL_CODERS, Encoded, decode_stream, encode_stream
+from clusterpress.artifact.counting import count_symbols, gaps_of
 from clusterpress.artifact.huffman import entropy_bits, fixed_width, huffman_bits
-from clusterpress.artifact.ledger import count_symbols, gaps_of
 from clusterpress.codes import Stream
 
 
@@ -139,7 +139,7 @@ def test_chunks_change_neither_symbols_nor_counts(
     assert counts == Counter(mask.ravel().tolist())
     kept = [-1, *np.flatnonzero(mask).tolist()]
     assert dict(gaps) == Counter(after - before for before, after in pairwise(kept))
-    for module in (ledger, positions, symbols):
+    for module in (counting, positions, symbols):
         monkeypatch.setattr(module, "CHUNK", 4)
     assert (count_symbols(mask), gaps_of(mask)) == (counts, gaps)
     for name, encoded in data.items():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from clusterpress.artifact import CONVENTIONS, Ledger
-from clusterpress.artifact.ledger import Row
+from clusterpress.ledger import Row
 from clusterpress.models import MODELS
 
 from . import shapes

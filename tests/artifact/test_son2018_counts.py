@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from clusterpress.artifact import CONVENTIONS, Ledger
-from clusterpress.artifact.ledger import Row
+from clusterpress.ledger import Row
 from clusterpress.models import MODELS
 from clusterpress.models.vgg import WIDTHS
 

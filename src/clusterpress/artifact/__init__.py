@@ -12,7 +12,7 @@ from clusterpress.artifact.decode import (
 )
 from clusterpress.artifact.directory import VERSION
 from clusterpress.artifact.encode import save
-from clusterpress.artifact.ledger import LayerBytes, Ledger, Row, layer_breakdown
+from clusterpress.ledger import LayerBytes, Ledger, Row, layer_breakdown
 
 __all__ = [
     "CONVENTIONS",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -19,10 +19,9 @@ from clusterpress.codes import (
     kind_of,
     original_of,
 )
-from clusterpress.codes.base import Part
 from clusterpress.errors import ConfigError
+from clusterpress.ledger import LayerType, Part
 
-LayerType = Literal["conv", "fc", "other"]
 DENSE, BUFFER = "dense", "buffer"
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm)
 

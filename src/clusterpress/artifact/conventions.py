@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from math import ceil, log2, nan, prod
 
 from clusterpress.artifact.huffman import fixed_width, huffman_bits
-from clusterpress.artifact.ledger import NOT_WEIGHTS, Ledger, Row, kept_count
-from clusterpress.codes.base import Part
+from clusterpress.ledger import NOT_WEIGHTS, Ledger, Part, Row, kept_count
 
 Rows = Mapping[Part, Row]
 

@@ -15,16 +15,16 @@ from clusterpress.artifact.architecture import build
 from clusterpress.artifact.coders import FINITE_PARTS, Encoded, decode_stream
 from clusterpress.artifact.container import BODY, read_bytes, unpack
 from clusterpress.artifact.content import TensorContent
+from clusterpress.artifact.counting import make_ledger
 from clusterpress.artifact.directory import Directory, from_text
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import check_finite
-from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.limits import check_alone
 from clusterpress.artifact.resize import Rebuilt, checked_places, fill, in_memory, rebuild
 from clusterpress.artifact.unpacking import Unpacked, Unpacker
 from clusterpress.codes import Kernels, Stream
-from clusterpress.codes.base import Part
 from clusterpress.errors import ArtifactError, ConfigError
+from clusterpress.ledger import Ledger, Part
 
 _LONGEST_REASON = 600
 

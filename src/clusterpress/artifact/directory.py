@@ -15,7 +15,7 @@ from clusterpress.artifact.consistency import (
     check_tensor,
     check_tied,
 )
-from clusterpress.artifact.content import BUFFER, DENSE, LayerType
+from clusterpress.artifact.content import BUFFER, DENSE
 from clusterpress.artifact.entries import StreamEntry, TensorEntry
 from clusterpress.artifact.floats import DTYPES, item_bytes
 from clusterpress.artifact.lane_plan import LANE_CODERS
@@ -23,7 +23,7 @@ from clusterpress.artifact.limits import FREE_ELEMENTS, MAX_ALPHABET, MAX_ELEMEN
 from clusterpress.artifact.strict import parse
 from clusterpress.artifact.tops import low_bytes
 from clusterpress.codes import CODES
-from clusterpress.codes.base import Part
+from clusterpress.ledger import LayerType, Part
 
 VERSION = 2
 _VERSIONS = (1, 2)

@@ -11,11 +11,12 @@ from torch import nn
 from clusterpress.artifact.architecture import checked_architecture
 from clusterpress.artifact.container import BODY, pack
 from clusterpress.artifact.content import contents, ties
+from clusterpress.artifact.counting import make_ledger
 from clusterpress.artifact.directory import Directory, checked_reference, from_text, to_text
-from clusterpress.artifact.ledger import Ledger, make_ledger
 from clusterpress.artifact.packing import Coder, Packed, packed
 from clusterpress.durable import write_atomic
 from clusterpress.errors import ConfigError
+from clusterpress.ledger import Ledger
 
 
 def save(

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from math import prod
 
-from clusterpress.artifact.content import BUFFER, DENSE, LayerType
+from clusterpress.artifact.content import BUFFER, DENSE
 from clusterpress.codes import CODES
-from clusterpress.codes.base import Part
+from clusterpress.ledger import LayerType, Part
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,14 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-Part = Literal["codebook", "index", "position", "scale", "transform", "dense", "bias", "norm"]
-
+from clusterpress.ledger import Part
 
 _OF_EVERY_CLASS = ("__dict__", "__weakref__")
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.base import Code, Stream
 from clusterpress.codes.shared import Shared, sum_by_label
+from clusterpress.ledger import Part
 
 MAX_SEED = 1 << 16
 _INCREMENT = np.uint64(0x9E3779B97F4A7C15)

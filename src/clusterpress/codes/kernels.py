@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from clusterpress.clustering import square_turns
-from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.base import Code, Stream
 from clusterpress.codes.expand import expand
+from clusterpress.ledger import Part
 
 TRANSFORMS = (1, 2, 4, 8)
 

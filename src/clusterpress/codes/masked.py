@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 import numpy.typing as npt
 import torch
 
-from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.base import Code, Stream
 from clusterpress.codes.lookup import in_one_pass, kept
+from clusterpress.ledger import Part
 
 
 class Masked(Code):

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.base import Code, Stream
+from clusterpress.ledger import Part
 
 MAX_LEVELS = 256
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import torch
 
 from clusterpress.codes import loops
-from clusterpress.codes.base import Code, Part, Stream
+from clusterpress.codes.base import Code, Stream
 from clusterpress.codes.lookup import Members, in_one_pass, looked_up
+from clusterpress.ledger import Part
 
 
 class _Lookup(torch.autograd.Function):

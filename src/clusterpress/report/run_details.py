@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from clusterpress import artifact
-from clusterpress.artifact import Ledger, layer_breakdown
 from clusterpress.errors import ArtifactError
+from clusterpress.ledger import Ledger, layer_breakdown
 
 MOST_KERNELS = 1024
 MOST_LAYERS = 200
@@ -19,9 +18,10 @@ def run_details(store: Path, run: str) -> dict[str, Any] | None:
     """Give the details of a run; None where its record cannot be read."""
     try:
         record = json.loads((store / "runs" / run / "record.json").read_text(encoding="utf-8"))
+        path = store / "runs" / run / "artifact.safetensors"
         return {
             "layers": _layers(Ledger.from_dict(record["ledger"])),
-            "kernels": _kernels(store / "runs" / run / "artifact.safetensors"),
+            "kernels": _kernels(path) if _may_have_kernels(record["ledger"]) else [],
             "curves": [curve for stage in record["stages"] for curve in _curves(store, stage)],
         }
     except (OSError, ValueError, KeyError, TypeError, ArtifactError):
@@ -42,8 +42,15 @@ def _layers(ledger: Ledger) -> list[dict[str, Any]]:
     ]
 
 
+def _may_have_kernels(ledger: dict[str, Any]) -> bool:
+    """Whether a tensor is one of kernels, by its rows; those of older records do not say."""
+    return any(row.get("kind", "kernels") == "kernels" for row in ledger["rows"])
+
+
 def _kernels(path: Path) -> list[dict[str, Any]]:
     """Give each set's kernels, the most used first, as whole numbers from -127 to 127."""
+    from clusterpress import artifact  # Imports torch, which most reports do not need.
+
     try:
         books = artifact.read_kernels(path)
     except ArtifactError:
