@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -39,6 +40,20 @@ def whole(name: str) -> bytes:
 
 def sealed(body: bytes) -> bytes:
     return body + hashlib.sha256(body).digest()
+
+
+def is_whole(data: bytes, name: str) -> bool:
+    """Whether a file is read; if so, also as a network that is saved and read again the same."""
+    with TemporaryDirectory() as folder:
+        path, again = Path(folder) / "file", Path(folder) / "again"
+        path.write_bytes(data)
+        try:
+            network = load(path, into=FILES[name][1]())
+        except ArtifactError:
+            return False
+        save(network, again)
+        back = load(again, into=FILES[name][1]()).state_dict()
+        return all(torch.equal(value, back[key]) for key, value in network.state_dict().items())
 
 
 def refused(data: bytes, name: str, *, only_load: bool = False) -> None:
@@ -138,8 +153,14 @@ def test_a_stream_twice_or_gone(name: str, data: st.DataObject) -> None:
     fields, payloads = directory(name)
     row = data.draw(st.sampled_from(list(fields["tensors"].values())))
     place = data.draw(st.integers(3, len(row) - 1))
-    row[place : place + 1] = data.draw(st.sampled_from([[], [row[place], row[place]]]))
-    refused(pack(json.dumps(fields), payloads), name)
+    instead = data.draw(st.sampled_from([[], [row[place], row[place]]]))
+    # Kernels need neither scales nor turns: without them a lane holds other numbers, and by
+    # chance ends where it should. The file is then whole, and of the network that it says.
+    other = row[1] == "kernels" and row[place][0] in ("scale", "transform") and not instead
+    row[place : place + 1] = instead
+    damaged = pack(json.dumps(fields), payloads)
+    if not (other and is_whole(damaged, name)):
+        refused(damaged, name)
 
 
 def moved_tensors(header: dict[str, Any]) -> Iterator[str]:
