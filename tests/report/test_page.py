@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,8 @@ def test_a_damaged_record_costs_its_details_alone(page: Path, records, store: Pa
     write_report(records, [], NAMES, path, commands={}, store=store)
     assert len(data_of(path)["points"]) == 2
     assert "p-0" not in data_of(path)["details"]
+
+
+def test_what_a_run_of_no_kernels_is_takes_no_torch():
+    program = "import sys, clusterpress.report.run_details; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
