@@ -12,7 +12,7 @@ from clusterpress.runs.components import target_of
 
 TESTS = Path(__file__).parent
 CONF = folder("conf")
-CONTRACTS = {"Checked", "Context", "Step"}
+CONTRACTS = {"Checked", "Context", "NarrowsLayers", "Step"}
 
 
 def targets(node) -> set[str]:

@@ -15,8 +15,8 @@ from clusterpress.training.module import Classifier
 def test_a_step_gets_all_training_images_once_in_an_order_of_its_own(short):
     checked = plan(short("data=digits"))
     stages = Stages(checked, Store(checked.store))
-    first, again = (torch.cat(list(stages._context(1).batches())) for _ in range(2))
-    other = torch.cat(list(stages._context(2).batches()))
+    first, again = (torch.cat(list(stages.context(1).batches())) for _ in range(2))
+    other = torch.cat(list(stages.context(2).batches()))
     images = stages.images.normalize(stages.images.train.images)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -28,7 +28,7 @@ def test_a_step_gets_all_training_images_once_in_an_order_of_its_own(short):
 def test_a_merged_network_has_its_norms_estimated_from_them(short):
     checked = plan(short("data=digits"))
     stages = Stages(checked, Store(checked.store))
-    context = stages._context(1)
+    context = stages.context(1)
     channels = context.example.shape[1]
     network = nn.Sequential(
         nn.Conv2d(channels, 8, 5), nn.BatchNorm2d(8), nn.AdaptiveAvgPool2d(1), nn.Flatten()
