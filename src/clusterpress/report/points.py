@@ -80,8 +80,9 @@ def _points(
         | images.get(number, UNKNOWN)
         for number, row in rows
     }
-    places = runs.assign(place=place).drop_duplicates("place").sort_values("place")[[*PLACE]]
-    return found, [{str(k): str(v) for k, v in row.items()} for row in places.to_dict("records")]
+    places = runs[[*PLACE]].assign(place=place).drop_duplicates("place").sort_values("place")
+    listed_places = places[[*PLACE]].to_dict("records")
+    return found, [{str(k): str(v) for k, v in row.items()} for row in listed_places]
 
 
 def _means(runs: pd.DataFrame, group: pd.Series) -> dict[int, dict[str, float]]:
