@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
-from clusterpress.bench.artifact import Row, main, page, table
+import pytest
+
+from clusterpress.bench.artifact import main
+from clusterpress.bench.artifact_rows import Row, bounds, page, table
 
 
 def test_a_quick_run_measures_sizes_and_speeds(tmp_path: Path) -> None:
     main(quick=True, output=tmp_path / "artifact.csv")
     lines = (tmp_path / "artifact.csv").read_text().splitlines()
-    assert lines[0] == "section,network,method,value,unit,note"
+    assert lines[0] == "section,network,method,value,unit,note,machine"
     sizes = {line.split(",")[2]: line for line in lines if line.startswith("size,tiny")}
     assert {"torch.save + zip", "safetensors + zstd -19", '"clusterpress'} <= set(sizes)
     assert (tmp_path / "artifact.md").read_text().count("| tiny |") == len(lines) - 1
@@ -17,4 +20,26 @@ def test_a_quick_run_measures_sizes_and_speeds(tmp_path: Path) -> None:
 def test_a_missing_number_is_left_empty() -> None:
     rows = [Row("size", "net", "NNCodec", None, "bytes", "not installed")]
     assert "| net | NNCodec |  | bytes | not installed |" in page(rows)
-    assert "size,net,NNCodec,,bytes,not installed" in table(rows)
+    assert "size,net,NNCodec,,bytes,not installed," in table(rows)
+
+
+@pytest.mark.parametrize(("ours", "judgement"), [(9, "met"), (10, "met"), (11, "missed")])
+def test_the_file_is_judged_against_the_smallest_other(ours: int, judgement: str) -> None:
+    rows = [
+        Row("size", "net", "xz", 10, "bytes"),
+        Row("size", "net", "zip", 20, "bytes"),
+        Row("size", "net", "NNCodec", None, "bytes"),
+        Row("size", "net", "clusterpress, fast", 5, "bytes"),
+        Row("size", "net", "clusterpress, small", ours, "bytes"),
+    ]
+    first, *_ = (each.cells() for each in bounds(rows))
+    assert first[:2] == [judgement, "net: the smallest other file over ours"]
+
+
+@pytest.mark.parametrize(("after", "judgement"), [(99.01, "met"), (99.0, "missed")])
+def test_points_lost_are_those_between_the_two_accuracies(after: float, judgement: str) -> None:
+    names = {"test top-1 before": 99.05, "test top-1 after": after}
+    rows = [Row("untrained", "lenet5", name, value, "%") for name, value in names.items()]
+    cells = {what: judged for judged, what, *_ in (each.cells() for each in bounds(rows))}
+    assert cells["lenet5 without training: points lost"] == judgement
+    assert cells["resnet56 without training: points lost"] == "not measured"

@@ -1,11 +1,9 @@
 """Size and speed of the file against others: ``python -m clusterpress.bench.artifact``."""
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass, fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +25,12 @@ from clusterpress.bench.artifact_networks import (
     vgg16,
 )
 from clusterpress.bench.artifact_peers import PEERS, deep_compression, dense_state, nncodec, size_of
+from clusterpress.bench.artifact_rows import AFTER, BEFORE, FAST, OURS, Row, page, table
 from clusterpress.bench.measure import measure
+from clusterpress.bench.rows import cores
 from clusterpress.data.images import Images, ImageSet
 from clusterpress.durable import write_atomic
+from clusterpress.runs.provenance import processor
 from clusterpress.training.evaluation import evaluate
 
 OUTPUT = Path("results/bench/artifact.csv")
@@ -38,18 +39,6 @@ SELECTION_IMAGES = 20_000
 AGREEMENT = 99.9
 CODERS: tuple[Coder, ...] = ("small", "fast")
 COMPRESSED = "90 % pruned, 16 values"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One number: what was measured, of which network, by which method."""
-
-    section: str
-    network: str
-    method: str
-    value: float | None
-    unit: str
-    note: str = ""
 
 
 def size_rows(name: str, network: nn.Module, folder: Path, note: str) -> Iterator[Row]:
@@ -66,8 +55,8 @@ def size_rows(name: str, network: nn.Module, folder: Path, note: str) -> Iterato
         yield row(method, size_of(size, state))
     yield row("Deep Compression, Huffman", deep_compression(ledger))
     yield row("NNCodec", nncodec(network, ledger))
-    yield row("clusterpress, fast", save(network, folder / "fast", coder="fast").file_bytes)
-    yield row("clusterpress, small", ledger.file_bytes)
+    yield row(FAST, save(network, folder / "fast", coder="fast").file_bytes)
+    yield row(OURS, ledger.file_bytes)
     yield from _symbol_rows(name, ledger)
 
 
@@ -120,8 +109,8 @@ def untrained_rows(name: str, given: Trained, folder: Path) -> Iterator[Row]:
     )
     yield Row("untrained", name, "ratio", ledger.reference_bytes / size, "x", note)
     yield Row("untrained", name, "file", size, "bytes")
-    yield Row("untrained", name, "test top-1 before", 100 - errors[0], "%")
-    yield Row("untrained", name, "test top-1 after", 100 - errors[1], "%")
+    yield Row("untrained", name, BEFORE, 100 - errors[0], "%")
+    yield Row("untrained", name, AFTER, 100 - errors[1], "%")
 
 
 def _highest(
@@ -147,31 +136,6 @@ def _highest(
 def _agreement(network: nn.Module, split: Images, images: ImageSet, before: torch.Tensor) -> float:
     found = evaluate(network, split, images).predictions
     return 100 * float((found == before).float().mean())
-
-
-def page(rows: list[Row]) -> str:
-    """Give the rows as a page of Markdown, a table a section."""
-    lines = ["# The file against others", "", "`make bench-artifact`, one run."]
-    for section in dict.fromkeys(row.section for row in rows):
-        lines += ["", f"## {section}", "", "| network | what | value | unit | note |"]
-        lines += ["|---|---|---|---|---|"]
-        for row in rows:
-            if row.section == section:
-                value = "" if row.value is None else f"{row.value:,.4g}"
-                value = f"{row.value:,.0f}" if row.unit == "bytes" and row.value else value
-                lines.append(
-                    f"| {row.network} | {row.method} | {value} | {row.unit} | {row.note} |"
-                )
-    return "\n".join([*lines, ""])
-
-
-def table(rows: list[Row]) -> str:
-    """Give the rows as CSV."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(Row)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return out.getvalue()
 
 
 def _rows(quick: bool, folder: Path) -> Iterator[Row]:
@@ -202,9 +166,10 @@ def main(
     """Measure sizes and speeds, and write the CSV and a page made of it."""
     console, rows = Console(highlight=False, markup=False), list[Row]()
     path = output or (None if quick else OUTPUT)
+    machine = f"{cores()} cores, {processor()}"
     with tempfile.TemporaryDirectory() as folder:
         for row in _rows(quick, Path(folder)):
-            rows.append(row)
+            rows.append(replace(row, machine=machine))
             console.print(f"{row.section}: {row.network}, {row.method}: {row.value} {row.unit}")
             if path:
                 write_atomic(path, table(rows).encode())
