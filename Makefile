@@ -80,7 +80,7 @@ bench-records: $(READY) ## compare and report on 1,000 to 100,000 records: resul
 
 # NNCodec needs numpy < 2, so it has an environment of its own; where that fails its row says so.
 NNCODEC := .venv-nncodec
-bench-artifact: $(BENCH_READY) ## the file against others in size, and its speed: results/bench/artifact.csv
+bench-artifact: $(BENCH_READY) ## the file against others in size, and its speed: results/bench/artifact.csv, untrained.csv
 	test -x $(NNCODEC)/bin/python || $(PYTHON) -m venv $(NNCODEC)
 	-$(NNCODEC)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-nncodec.lock
 	-$(NNCODEC)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation nncodec==2.1.3

@@ -34,12 +34,3 @@ def test_the_file_is_judged_against_the_smallest_other(ours: int, judgement: str
     ]
     first, *_ = (each.cells() for each in bounds(rows))
     assert first[:2] == [judgement, "net: the smallest other file over ours"]
-
-
-@pytest.mark.parametrize(("after", "judgement"), [(99.01, "met"), (99.0, "missed")])
-def test_points_lost_are_those_between_the_two_accuracies(after: float, judgement: str) -> None:
-    names = {"test top-1 before": 99.05, "test top-1 after": after}
-    rows = [Row("untrained", "lenet5", name, value, "%") for name, value in names.items()]
-    cells = {what: judged for judged, what, *_ in (each.cells() for each in bounds(rows))}
-    assert cells["lenet5 without training: points lost"] == judgement
-    assert cells["resnet56 without training: points lost"] == "not measured"

@@ -7,36 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import torch
 import typer
 from rich.console import Console
 from torch import nn
 
 from clusterpress.artifact import Ledger, load, save
 from clusterpress.artifact.packing import Coder
+from clusterpress.bench import untrained
 from clusterpress.bench.artifact_networks import (
     GIVEN,
-    Trained,
     alexnet,
-    entropy_shared,
     pruned_and_shared,
     trained,
     vgg16,
 )
 from clusterpress.bench.artifact_peers import PEERS, deep_compression, dense_state, nncodec, size_of
-from clusterpress.bench.artifact_rows import AFTER, BEFORE, FAST, OURS, Row, page, table
+from clusterpress.bench.artifact_rows import FAST, OURS, Row, page, table
 from clusterpress.bench.measure import measure
 from clusterpress.bench.rows import cores
-from clusterpress.data.images import Images, ImageSet
 from clusterpress.durable import write_atomic
 from clusterpress.runs.provenance import processor
-from clusterpress.training.evaluation import evaluate
 
 OUTPUT = Path("results/bench/artifact.csv")
-PRICES = tuple(round(0.02 * 1.05**step, 4) for step in range(36))
-SELECTION_IMAGES = 20_000
-AGREEMENT = 99.9
 CODERS: tuple[Coder, ...] = ("small", "fast")
 COMPRESSED = "90 % pruned, 16 values"
 
@@ -92,52 +84,6 @@ def read_only(path: Path) -> int:
     return sum(len(content.streams) for content in _open(path).contents())
 
 
-def untrained_rows(name: str, given: Trained, folder: Path) -> Iterator[Row]:
-    """Share by entropy at the highest price that training images allow; score on the test set."""
-    images, path = given.images, folder / "untrained"
-    if images is None:
-        return
-    found = [_highest(given, images, path, by_layer) for by_layer in (False, True)]
-    size, price, by_layer, best = min(found, key=lambda each: each[0])
-    ledger = save(best, path)
-    back = load(path, into=deepcopy(given.network)).eval()
-    errors = [evaluate(one, images.test, images).top1_error for one in (given.network, back)]
-    note = (
-        f"a bit is worth {price} of {'each layer' if by_layer else 'all weights'}' variance: the "
-        f"highest price tried with {AGREEMENT} % agreement on {SELECTION_IMAGES:,} training images "
-        "(the given networks were trained on all of them, so none are left to validate on)"
-    )
-    yield Row("untrained", name, "ratio", ledger.reference_bytes / size, "x", note)
-    yield Row("untrained", name, "file", size, "bytes")
-    yield Row("untrained", name, BEFORE, 100 - errors[0], "%")
-    yield Row("untrained", name, AFTER, 100 - errors[1], "%")
-
-
-def _highest(
-    given: Trained, images: ImageSet, path: Path, by_layer: bool
-) -> tuple[int, float, bool, nn.Module]:
-    """Give size, price and network of the highest price that keeps the predictions.
-
-    By halving: the dearer a bit, the fewer predictions stay.
-    """
-    chosen = images.train.take(np.arange(SELECTION_IMAGES))
-    before = evaluate(given.network, chosen, images).predictions
-    best, price, low, high = given.network, 0.0, 0, len(PRICES)
-    while low < high:
-        middle = (low + high) // 2
-        network = entropy_shared(deepcopy(given.network), PRICES[middle], by_layer=by_layer)
-        if _agreement(network, chosen, images, before) < AGREEMENT:
-            high = middle
-        else:
-            best, price, low = network, PRICES[middle], middle + 1
-    return save(best, path).file_bytes, price, by_layer, best
-
-
-def _agreement(network: nn.Module, split: Images, images: ImageSet, before: torch.Tensor) -> float:
-    found = evaluate(network, split, images).predictions
-    return 100 * float((found == before).float().mean())
-
-
 def _rows(quick: bool, folder: Path) -> Iterator[Row]:
     if quick:
         tiny = pruned_and_shared(nn.Sequential(nn.Linear(40, 30), nn.Linear(30, 20)))
@@ -152,28 +98,46 @@ def _rows(quick: bool, folder: Path) -> Iterator[Row]:
     large = pruned_and_shared(alexnet(), exact=False)
     for coder in CODERS:
         yield from speed_rows("alexnet, initial", large, coder, folder)
-    for name in GIVEN:
-        given = trained(name)
-        if given is not None:
-            yield from untrained_rows(name, given, folder)
     yield from size_rows("vgg16", pruned_and_shared(vgg16()), folder, f"initial, {COMPRESSED}")
 
 
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="One tiny network.")] = False,
+    only_untrained: Annotated[
+        bool, typer.Option("--only-untrained", help="Leave out all but the files without training.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help=f"CSV; {OUTPUT}, none for --quick.")] = None,
 ) -> None:
-    """Measure sizes and speeds, and write the CSV and a page made of it."""
-    console, rows = Console(highlight=False, markup=False), list[Row]()
+    """Measure sizes and speeds, then accuracies; write CSVs, and a page made of each."""
+    console, machine = Console(highlight=False, markup=False), f"{cores()} cores, {processor()}"
     path = output or (None if quick else OUTPUT)
-    machine = f"{cores()} cores, {processor()}"
     with tempfile.TemporaryDirectory() as folder:
-        for row in _rows(quick, Path(folder)):
-            rows.append(replace(row, machine=machine))
-            console.print(f"{row.section}: {row.network}, {row.method}: {row.value} {row.unit}")
-            if path:
-                write_atomic(path, table(rows).encode())
-                write_atomic(path.with_suffix(".md"), page(rows).encode())
+        if not only_untrained:
+            rows = list[Row]()
+            for row in _rows(quick, Path(folder)):
+                rows.append(replace(row, machine=machine))
+                console.print(f"{row.section}: {row.network}, {row.method}: {row.value} {row.unit}")
+                _write(path, table(rows), page(rows))
+        if not quick:
+            found = list[untrained.Point]()
+            for point in _untrained(Path(folder), machine):
+                found.append(point)
+                console.print(f"{point.network}, {point.coder} {point.setting}: {point.ratio:.2f}x")
+                beside = (path or OUTPUT).with_name(untrained.OUTPUT.name)
+                _write(beside, untrained.table(found), untrained.page(found))
+
+
+def _untrained(folder: Path, machine: str) -> Iterator[untrained.Point]:
+    for name in GIVEN:
+        given = trained(name)
+        if given is not None:
+            yield from untrained.points(name, given, folder, machine)
+
+
+def _write(path: Path | None, csv: str, markdown: str) -> None:
+    if path:
+        write_atomic(path, csv.encode())
+        write_atomic(path.with_suffix(".md"), markdown.encode())
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@ import subprocess
 import tempfile
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save as to_safetensors
 from torch import nn
@@ -33,11 +36,16 @@ for text in ("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
         pass
 from nncodec.nnc import compress, decompress
 tensors = dict(np.load(sys.argv[1]))
-compress(tensors, bitstream_path=sys.argv[2], verbose=False)
+settings = {"qp": int(sys.argv[3])} if len(sys.argv) > 3 else {}
+compress(dict(tensors), bitstream_path=sys.argv[2], verbose=False, **settings)
 back = decompress(sys.argv[2], verbose=False)
-sys.exit(not all(np.array_equal(back[name], tensors[name]) for name in tensors))
+if settings:
+    np.savez(sys.argv[1], **back)
+else:
+    sys.exit(not all(np.array_equal(back[name], tensors[name]) for name in tensors))
 """
 State = dict[str, torch.Tensor]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 def dense_state(network: nn.Module) -> State:
@@ -101,14 +109,41 @@ def nncodec(network: nn.Module, ledger: Ledger) -> int | None:
 
     Codebooks, biases and norms, which it would round, are counted as they are.
     """
+    done = _by_nncodec(dict(signed_ranks(network)))
+    if done is None:
+        return None
+    books = sum(row.fixed_bits // 8 for row in ledger.rows if row.part == "codebook")
+    return done[0] + books + rest_bytes(ledger)
+
+
+def nncodec_untrained(network: nn.Module, qp: int) -> tuple[int, nn.Module] | None:
+    """Let NNCodec quantise a plain network's floats at a step, its other knobs as they are.
+
+    Returns:
+        Bytes of its file, and the network that it gives back; None where it is missing.
+    """
+    state = {name: each.detach().numpy() for name, each in network.state_dict().items()}
+    floats = {name: each for name, each in state.items() if each.dtype == np.float32}
+    done = _by_nncodec(floats, qp)
+    if done is None:
+        return None
+    size, back = done
+    given = {name: torch.from_numpy(each) for name, each in back.items()}
+    copy = deepcopy(network)
+    copy.load_state_dict({**network.state_dict(), **given})
+    return size, copy
+
+
+def _by_nncodec(tensors: Arrays, qp: int | None = None) -> tuple[int, Arrays] | None:
+    """Give the bytes of NNCodec's file, and the tensors that it gives back."""
     python = os.environ.get(NNCODEC)
     if not python or not Path(python).is_file():
         return None
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "ranks.npz", Path(folder) / "file.nnc"
+        source, target = Path(folder) / "tensors.npz", Path(folder) / "file.nnc"
         with source.open("wb") as file:
-            np.savez(file, **dict(signed_ranks(network)))  # type: ignore[arg-type]
+            np.savez(file, **tensors)  # type: ignore[arg-type]
         command = [python, "-c", _CHILD, str(source), str(target)]
+        command += [] if qp is None else [str(qp)]
         subprocess.run(command, check=True, capture_output=True)
-        books = sum(row.fixed_bits // 8 for row in ledger.rows if row.part == "codebook")
-        return target.stat().st_size + books + rest_bytes(ledger)
+        return target.stat().st_size, dict(np.load(source))

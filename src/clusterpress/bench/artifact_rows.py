@@ -2,13 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
-# What another coder (NNCodec) makes of the given networks without training, and what it loses.
-OTHERS_UNTRAINED = {"lenet5": (12.9, 0.04), "resnet56": (8.1, 0.07)}
+from clusterpress.bench.bounds import Bound, line, table_head
+
 OURS, FAST = "clusterpress, small", "clusterpress, fast"
-BEFORE, AFTER = "test top-1 before", "test top-1 after"
 ENCODE, DECODE, MEMORY, ENTROPY = 100.0, 200.0, 120.0, 1.001
 """MB of fp32 weights a second, % of the dense network, bits a symbol over the entropy."""
 
@@ -26,35 +25,16 @@ class Row:
     machine: str = ""
 
 
-@dataclass(frozen=True)
-class _Bound:
-    """What a number must be at least, or at most; ``value`` is None where it was not measured."""
-
-    what: str
-    value: float | None
-    limit: float
-    unit: str
-    at_least: bool = True
-
-    def cells(self) -> list[str]:
-        bound = f"at {'least' if self.at_least else 'most'} {self.limit:g} {self.unit}"
-        if self.value is None:
-            return ["not measured", self.what, bound, ""]
-        met = self.value >= self.limit if self.at_least else self.value <= self.limit
-        measured = f"{round(self.value, 4):.4g} {self.unit}"
-        return ["met" if met else "missed", self.what, bound, measured]
-
-
 def page(rows: Sequence[Row]) -> str:
     """Give the targets with what was measured, then the rows, a table a section."""
     machines = "; ".join(sorted({row.machine for row in rows if row.machine}))
     lines = ["# The file against others", "", f"`make bench-artifact`, one run. {machines}".strip()]
-    lines += ["", "## What it must show", "", *_table(["", "what", "must show", "measured"])]
-    lines += [_line(bound.cells()) for bound in bounds(rows)]
+    lines += ["", "## What it must show", "", *table_head(["", "what", "must show", "measured"])]
+    lines += [line(bound.cells()) for bound in bounds(rows)]
     for section in dict.fromkeys(row.section for row in rows):
         head = ["network", "what", "value", "unit", "note"]
-        lines += ["", f"## {section}", "", *_table(head)]
-        lines += [_line(_cells(row)) for row in rows if row.section == section]
+        lines += ["", f"## {section}", "", *table_head(head)]
+        lines += [line(_cells(row)) for row in rows if row.section == section]
     return "\n".join([*lines, ""])
 
 
@@ -64,33 +44,23 @@ def _cells(row: Row) -> list[str]:
     return [row.network, row.method, value, row.unit, row.note]
 
 
-def _table(head: Sequence[str]) -> list[str]:
-    return [_line(head), "|".join(["", *["---"] * len(head), ""])]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def bounds(rows: Sequence[Row]) -> list[_Bound]:
+def bounds(rows: Sequence[Row]) -> list[Bound]:
     """List what the rows must show; what was not measured is there too."""
     known = {(row.section, row.network, row.method): row.value for row in rows}
     of_sizes = dict.fromkeys(row.network for row in rows if row.section == "size")
     of_speeds = dict.fromkeys((row.network, row.method) for row in rows if row.section == "speed")
-    found: list[_Bound] = []
+    found: list[Bound] = []
     for network in of_sizes:
         found += _sizes(network, rows, known)
     for network, method in of_speeds:
         found += _speeds(network, method, known)
-    for network, (ratio, loss) in OTHERS_UNTRAINED.items():
-        found += _untrained(network, ratio, loss, known)
     return found
 
 
 _Known = dict[tuple[str, str, str], float | None]
 
 
-def _sizes(network: str, rows: Sequence[Row], known: _Known) -> Iterator[_Bound]:
+def _sizes(network: str, rows: Sequence[Row], known: _Known) -> Iterator[Bound]:
     ours = known.get(("size", network, OURS))
     others = [
         row.value
@@ -99,32 +69,23 @@ def _sizes(network: str, rows: Sequence[Row], known: _Known) -> Iterator[_Bound]
     ]
     measured = [each for each in others if each is not None]
     smallest = min(measured) / ours if measured and ours else None
-    yield _Bound(f"{network}: the smallest other file over ours", smallest, 1.0, "x")
+    yield Bound(f"{network}: the smallest other file over ours", smallest, 1.0, "x")
     for part in ("position", "index"):
         stored, ideal = (
             known.get(("symbols", network, f"{part}, {how}")) for how in ("stored", "entropy")
         )
         share = stored / ideal if stored is not None and ideal else None
         what = f"{network}: bits of a symbol over its entropy, {part}"
-        yield _Bound(what, share, ENTROPY, "x", at_least=False)
+        yield Bound(what, share, ENTROPY, "x", at_least=False)
 
 
-def _speeds(network: str, method: str, known: _Known) -> Iterator[_Bound]:
+def _speeds(network: str, method: str, known: _Known) -> Iterator[Bound]:
     least = DECODE if method.startswith("decode") else ENCODE
     memory = known.get(("memory", network, method))
     if not method.startswith("load"):
-        yield _Bound(f"{network}: {method}", known["speed", network, method], least, "MB/s")
+        yield Bound(f"{network}: {method}", known["speed", network, method], least, "MB/s")
     what = f"{network}: {method}, memory beyond the network"
-    yield _Bound(what, memory, MEMORY, "% of it", at_least=False)
-
-
-def _untrained(network: str, ratio: float, loss: float, known: _Known) -> Iterator[_Bound]:
-    before, after = (known.get(("untrained", network, method)) for method in (BEFORE, AFTER))
-    lost = None if before is None or after is None else round(before - after, 4)
-    ours = known.get(("untrained", network, "ratio"))
-    yield _Bound(f"{network} without training: ratio of the file", ours, ratio, "x")
-    what = f"{network} without training: points lost"
-    yield _Bound(what, lost, loss, "points", at_least=False)
+    yield Bound(what, memory, MEMORY, "% of it", at_least=False)
 
 
 def table(rows: Sequence[Row]) -> str:
