@@ -107,12 +107,14 @@ def change_to_baseline(runs: pd.DataFrame) -> Summary:
 
 
 def change_to_point(runs: pd.DataFrame, other: pd.DataFrame, column: str = "top1_error") -> Summary:
-    """Summarise ``column`` of ``runs`` minus that of ``other``, paired by seed.
+    """Summarise ``column`` of ``runs`` minus that of ``other``, paired by seed and baseline.
 
-    Seeds that only one of the two has are left out.
+    A seed is left out where only one of the two has it, or where they began with different
+    baselines: the difference would be that of the baselines too.
     """
-    ours = runs.drop_duplicates("seed").set_index("seed")[column]
-    theirs = other.drop_duplicates("seed").set_index("seed")[column]
+    pair = ["seed", "baseline_seed"]
+    ours = runs.drop_duplicates("seed").set_index(pair)[column]
+    theirs = other.drop_duplicates("seed").set_index(pair)[column]
     return summarize((ours - theirs).dropna().sort_index())
 
 
