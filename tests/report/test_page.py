@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from clusterpress.report import write_report
+from clusterpress.report.points import points
+from clusterpress.results import read_records
+from tests.results.synthetic import make_record, store_of
 
 from .conftest import NAMES, data_of
 
@@ -78,3 +81,10 @@ def test_a_damaged_record_costs_its_details_alone(page: Path, records, store: Pa
 def test_what_a_run_of_no_kernels_is_takes_no_torch():
     program = "import sys, clusterpress.report.run_details; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_shared_baseline_has_no_interval(tmp_path: Path) -> None:
+    runs = [make_record(seed=seed, baseline_seed=0, baseline_top1_error=0.5) for seed in range(3)]
+    shown = points(read_records(store_of(tmp_path, runs)), NAMES, {}).points[0]
+    assert shown["baseline"] == {"mean": 0.5, "std": None, "half": None, "n": 1}
+    assert shown["change"]["n"] == shown["error"]["n"] == 3

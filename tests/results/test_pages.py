@@ -208,7 +208,8 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
     merged = [{"suite": "wang2020", "name": "lenet5-keep0.5", "point": "m", "top1_error": 1.5}]
     rows = [
         {**row, "seed": seed, "baseline_seed": seed, "model": "lenet5", "method": method,
-         "parameters": 10, "data": "mnist", "stages": "baseline;merge;finetune", "error_after_merge": 2.0,
+         "parameters": 10, "data": "mnist", "stages": "baseline;merge;finetune",
+         "error_after_merge": 2.0,
          "baseline_top1_error": 1.0, "error_after_finetune": row["top1_error"],
          "error_after_baseline": 1.0, "profile": "cpu"}
         for method, group in (("none", long + short), ("wang2020", merged))
