@@ -48,6 +48,20 @@ def test_the_details_are_the_ledger_the_kernels_and_the_curves(page: Path) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    "damage", ["2,,,,nan,\n1e999,,,,1,inf\n", "oh,,,,no,\n", '"' + "\0" * 140_000]
+)
+def test_a_damaged_curve_is_read_as_far_as_it_is_whole(store, records, tmp_path, damage) -> None:
+    curve = store / "logs" / "c-finetune" / "metrics.csv"
+    curve.write_text(curve.read_text() + damage)
+    write_report(records, [], NAMES, tmp_path / "page.html", commands={}, store=store)
+    found = data_of(tmp_path / "page.html")["details"]["p-0"]
+    assert found["layers"]
+    assert found["curves"] == [
+        {"name": "finetune", "loss": [[0, 0.4], [1, 0.3]], "error": [[0, 2.5], [1, 2.25]]}
+    ]
+
+
 def test_the_page_is_one_file_that_loads_nothing(page: Path) -> None:
     text = page.read_text()
     own = re.sub(r'id="packed-plotly">[^<]*', "", text) + json.dumps(data_of(page))
