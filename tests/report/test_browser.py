@@ -65,6 +65,8 @@ def test_the_page_works_in_a_browser(opened) -> None:
     rows = opened.locator("#points tbody tr[data-point]")
     assert rows.count() == 2
     assert opened.locator("#plot .scatterlayer .point").count() >= 2
+    # One of the two is a single run, which has no interval.
+    assert opened.locator("#plot .scatterlayer path.yerror").count() == 1
 
     opened.click("#points thead [data-key=error]")
     first = rows.first.inner_text()

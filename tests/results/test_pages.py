@@ -1,6 +1,7 @@
 import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -219,3 +220,13 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
     (row,) = merging(pd.DataFrame(rows)).to_dict("records")
     assert row["control_point"] == "s"
     assert row["to_none"].mean == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("seeds", "bars"), [(1, 0), (2, 1)])
+def test_a_single_run_has_no_error_bar(tmp_path, seeds, bars):
+    runs = [make_record(seed=seed) for seed in range(seeds)]
+    records = named_runs(read_records(store_of(tmp_path, runs)), {"p": NAMES["p"][:1]})
+    axes = accuracy("t", records, []).axes[0]
+    caps = [cap for container in axes.containers for cap in container.lines[1]]
+    drawn = [np.isfinite(np.asarray(cap.get_ydata(), dtype=float)).sum() for cap in caps]
+    assert drawn == [bars] * len(caps) != []

@@ -80,8 +80,8 @@ function measuredTrace(suite, points) {
   return {
     name: suite, type: "scatter", mode: "markers", customdata: points.map((point) => point.place),
     x: points.map((point) => ratioOf(point).mean), y: points.map((point) => 100 - point.error.mean),
-    error_x: { type: "data", array: points.map((point) => ratioOf(point).half ?? 0), thickness: 1, width: 3 },
-    error_y: { type: "data", array: points.map((point) => point.error.half ?? 0), thickness: 1, width: 3 },
+    error_x: { type: "data", array: points.map((point) => ratioOf(point).half ?? NaN), thickness: 1, width: 3 },
+    error_y: { type: "data", array: points.map((point) => point.error.half ?? NaN), thickness: 1, width: 3 },
     marker: { size: 8, color: colourOf(suite), symbol: points.map((point) => point.selected ? "diamond" : "circle") },
     text: points.map((point) => `<b>${escaped(point.name)}</b> (${escaped(point.data)})<br>error ${spread(point.error)} %, ${seeds(point.error)}<br>` +
       `against the baseline ${change(point.change)}<br>${bytes(point.bytes)}`),
