@@ -24,8 +24,8 @@ const signed = (value) => value === null ? "–" : (value > 0 ? "+" : "") + (Mat
 const spread = (s, digits = 2) => s.n === 0 ? "–" : fixed(s.mean, digits) + (s.half === null ? "" : " ± " + fixed(s.half, digits));
 const seeds = (s) => s.n === 1 ? "n = 1, no interval" : `n = ${s.n}`;
 const change = (s) => s.n === 0 ? "–" : signed(s.mean) + (s.half === null ? "" : " ± " + fixed(s.half));
-// Only where the interval leaves 0 out: seeds that disagree tell neither way.
-const coloured = (s) => s.half === null || Math.abs(s.mean) <= s.half ? "" : s.mean > 0 ? "bad" : "good";
+// Only where the interval leaves 0 out; seeds that are all equal by chance have none to speak of.
+const coloured = (s) => s.half === null || s.half < 1e-6 || Math.abs(s.mean) <= s.half ? "" : s.mean > 0 ? "bad" : "good";
 const bytes = (count) => count >= 1e6 ? (count / 1e6).toFixed(2) + " MB" : (count / 1e3).toFixed(1) + " kB";
 const countOf = (rows, key) => new Set(rows.map((row) => row[key])).size;
 const ratioOf = (point) => point.ratios[$("filter-convention").value];
