@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from clusterpress.report import write_report
+from clusterpress.report.points import points
+from clusterpress.results import read_records
+from tests.results.synthetic import make_record, store_of
 
 from .conftest import NAMES, data_of
 
@@ -40,6 +43,20 @@ def test_the_details_are_the_ledger_the_kernels_and_the_curves(page: Path) -> No
     (book,) = found["kernels"]
     assert book["uses"] == [2, 2, 1, 1]
     assert all(max(map(abs, values)) == 127 for values in book["values"])
+    assert found["curves"] == [
+        {"name": "finetune", "loss": [[0, 0.4], [1, 0.3]], "error": [[0, 2.5], [1, 2.25]]}
+    ]
+
+
+@pytest.mark.parametrize(
+    "damage", ["2,,,,nan,\n1e999,,,,1,inf\n", "oh,,,,no,\n", '"' + "\0" * 140_000]
+)
+def test_a_damaged_curve_is_read_as_far_as_it_is_whole(store, records, tmp_path, damage) -> None:
+    curve = store / "logs" / "c-finetune" / "metrics.csv"
+    curve.write_text(curve.read_text() + damage)
+    write_report(records, [], NAMES, tmp_path / "page.html", commands={}, store=store)
+    found = data_of(tmp_path / "page.html")["details"]["p-0"]
+    assert found["layers"]
     assert found["curves"] == [
         {"name": "finetune", "loss": [[0, 0.4], [1, 0.3]], "error": [[0, 2.5], [1, 2.25]]}
     ]
@@ -78,3 +95,10 @@ def test_a_damaged_record_costs_its_details_alone(page: Path, records, store: Pa
 def test_what_a_run_of_no_kernels_is_takes_no_torch():
     program = "import sys, clusterpress.report.run_details; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_shared_baseline_has_no_interval(tmp_path: Path) -> None:
+    runs = [make_record(seed=seed, baseline_seed=0, baseline_top1_error=0.5) for seed in range(3)]
+    shown = points(read_records(store_of(tmp_path, runs)), NAMES, {}).points[0]
+    assert shown["baseline"] == {"mean": 0.5, "std": None, "half": None, "n": 1}
+    assert shown["change"]["n"] == shown["error"]["n"] == 3

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from clusterpress.results import comparison, read_records
@@ -92,3 +94,14 @@ def test_nothing_measured_is_a_table_of_what_was_not_run(tmp_path):
     tmp_path.mkdir(exist_ok=True)
     compared = comparison(read_records(tmp_path), [make_claim()], {})
     assert list(compared["verdict"]) == ["not run"]
+
+
+def test_a_shared_baseline_is_one_observation_however_many_seeds_began_with_it(tmp_path):
+    runs = [make_record(seed=seed, baseline_seed=0, baseline_top1_error=0.5) for seed in range(3)]
+    row = compare_one(
+        read_records(store_of(tmp_path, runs)), quantity="baseline_top1_error", value="0.80"
+    )
+    assert row["n"] == row["baselines"] == 1
+    assert math.isnan(row["ours_low"])
+    assert math.isnan(row["p"])
+    assert (row["verdict"], row["why"]) == ("reproduced", "n = 1")

@@ -19,7 +19,14 @@ def test_p_is_students_and_agrees_with_the_interval():
     assert p_value(summary, summary.low) == pytest.approx(0.05)
     assert math.isnan(p_value(summarize([1.0])))
     assert p_value(summarize([1.0, 1.0]), 1.0) == 1.0
-    assert p_value(summarize([1.0, 1.0]), 2.0) == 0.0
+    assert math.isnan(p_value(summarize([1.0, 1.0]), 2.0))
+
+
+def test_seeds_that_agree_to_the_image_prove_nothing():
+    same = summarize([0.3 - 0.1, 0.9 - 0.7, 0.2])
+    assert same.std > 0  # Only by the rounding of the subtraction.
+    assert math.isnan(p_value(same))
+    assert p_value(same, 0.2) == 1.0
 
 
 def test_holm_by_hand():

@@ -41,3 +41,10 @@ def test_tables_are_named_by_page_and_section():
         ("p-mnist", "P"),
         ("p-mnist.top-1-error", "P: Top-1 error, %"),
     ]
+
+
+def test_no_row_is_read_as_an_argument_of_the_one_above():
+    text = latex_table("two\nlines", table([{"a": "x"}, {"a": "[4pt] y"}, {"a": "*z"}]))
+    lines = text.splitlines()
+    assert lines[0] == "% two lines"
+    assert lines[7:10] == [r"x \\", r"{}[4pt] y \\", r"{}*z \\"]

@@ -1,6 +1,7 @@
 import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_size_is_shown_in_whole_bytes(records):
 
 
 def test_a_suites_page_sets_its_points_against_its_own_none(tmp_path):
-    runs = [make_record(seed=seed, top1_error=0.9) for seed in range(2)]
+    runs = [make_record(seed=seed, top1_error=0.9 + seed / 1e4) for seed in range(2)]
     runs += [make_record("plain", seed, method="none", top1_error=0.7) for seed in range(2)]
     names = {"p": [("han2016", "lenet5")], "plain": [("han2016", "lenet5-none")]}
     page = markdown(
@@ -207,8 +208,9 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
     long = [{"suite": "han2016", "name": "lenet5-none", "point": "l", "top1_error": 0.5}]
     merged = [{"suite": "wang2020", "name": "lenet5-keep0.5", "point": "m", "top1_error": 1.5}]
     rows = [
-        {**row, "seed": seed, "model": "lenet5", "method": method, "parameters": 10,
-         "data": "mnist", "stages": "baseline;merge;finetune", "error_after_merge": 2.0,
+        {**row, "seed": seed, "baseline_seed": seed, "model": "lenet5", "method": method,
+         "parameters": 10, "data": "mnist", "stages": "baseline;merge;finetune",
+         "error_after_merge": 2.0,
          "baseline_top1_error": 1.0, "error_after_finetune": row["top1_error"],
          "error_after_baseline": 1.0, "profile": "cpu"}
         for method, group in (("none", long + short), ("wang2020", merged))
@@ -218,3 +220,13 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
     (row,) = merging(pd.DataFrame(rows)).to_dict("records")
     assert row["control_point"] == "s"
     assert row["to_none"].mean == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("seeds", "bars"), [(1, 0), (2, 1)])
+def test_a_single_run_has_no_error_bar(tmp_path, seeds, bars):
+    runs = [make_record(seed=seed) for seed in range(seeds)]
+    records = named_runs(read_records(store_of(tmp_path, runs)), {"p": NAMES["p"][:1]})
+    axes = accuracy("t", records, []).axes[0]
+    caps = [cap for container in axes.containers for cap in container.lines[1]]
+    drawn = [np.isfinite(np.asarray(cap.get_ydata(), dtype=float)).sum() for cap in caps]
+    assert drawn == [bars] * len(caps) != []

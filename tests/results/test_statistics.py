@@ -51,10 +51,19 @@ def test_no_negative_zero():
 
 def test_differences_are_paired_by_seed():
     runs = pd.DataFrame({"seed": [0, 1, 2], "top1_error": [1.0, 2.0, 3.0],
+                         "baseline_seed": [0, 1, 2],
                          "baseline_top1_error": [1.1, 2.1, 3.1]})  # fmt: skip
     change = change_to_baseline(runs)
     assert change.mean == pytest.approx(-0.1)
     assert change.half_width == pytest.approx(0, abs=1e-9)
-    other = pd.DataFrame({"seed": [2, 1, 9], "top1_error": [2.5, 1.5, 100.0]})
+    other = pd.DataFrame({"seed": [2, 1, 9], "top1_error": [2.5, 1.5, 100.0],
+                          "baseline_seed": [2, 1, 9]})  # fmt: skip
     paired = change_to_point(runs, other)
     assert (paired.mean, paired.n) == (0.5, 2)
+
+
+def test_runs_that_began_with_different_baselines_are_no_pair():
+    own = pd.DataFrame({"seed": [0, 1], "baseline_seed": [0, 1], "top1_error": [1.0, 2.0]})
+    shared = own.assign(baseline_seed=0, top1_error=[1.5, 9.0])
+    paired = change_to_point(shared, own)
+    assert (paired.mean, paired.n) == (0.5, 1)

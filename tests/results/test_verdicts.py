@@ -28,6 +28,8 @@ AT_MOST = {"quantity": "error_change", "relation": "≤", "value": 0.0}
         (REMOVED, [90.0, 93.0, 94.0], "not reproduced"),
         (HIGHER, [80.0], "reproduced"),  # one run exceeds nothing
         (LOWER, [0.60, 0.61, 0.60], "exceeded"),
+        (LOWER, [0.60, 0.60, 0.60], "reproduced"),  # errors that are equal by chance
+        (HIGHER, [42.0, 42.0, 42.0], "exceeded"),  # a ratio may be the same by nature
         (LOWER, [0.70, 0.72, 0.80], "reproduced"),
         (LOWER, [0.744, 0.744], "reproduced"),  # it rounds to 0.74
         (LOWER, [0.70, 0.76, 0.81], "reproduced"),  # the interval contains 0.74, the mean is near

@@ -3,7 +3,9 @@ import io
 import matplotlib as mpl
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from clusterpress.cli import app
 from clusterpress.errors import ConfigError, DataError, StoreError
 from clusterpress.results import (
     comparison,
@@ -12,6 +14,7 @@ from clusterpress.results import (
     read_records,
     stale,
     update_readme,
+    write_csv,
     write_results,
 )
 from clusterpress.results.cells import measured_cells
@@ -199,3 +202,14 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(records, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
         write_results(records, CLAIMS, NAMES, tmp_path / "file")
+
+
+def test_results_need_no_readme_where_there_is_none(records, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_csv(records, tmp_path / "mine.csv")
+    arguments = ["results", "--folder", "out"]
+    written = CliRunner().invoke(app, [*arguments, "--records", "mine.csv"])
+    assert written.exit_code == 0, written.output
+    assert CliRunner().invoke(app, [*arguments, "--check"]).exit_code == 0
+    with pytest.raises(ConfigError, match=r"nowhere\.md cannot be read"):
+        update_readme(tmp_path / "nowhere.md", comparison(records, CLAIMS, NAMES))

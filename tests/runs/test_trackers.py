@@ -2,6 +2,7 @@
 
 import csv
 import struct
+import sys
 from typing import ClassVar
 
 import pytest
@@ -118,6 +119,9 @@ def test_all_at_once_need_no_account(short, tmp_path, monkeypatch):
     content = run.read_bytes()
     for part in (b"s/d/p seed 0", b"finetune-loss", b"baseline-validation_error", b"file_bytes"):
         assert part in content
+    # No folder of this machine, and not how the program was called.
+    for part in (str(tmp_path), sys.executable, sys.argv[0]):
+        assert part.encode() not in content
     (folder,) = (logs / "tensorboard" / "s" / "d").iterdir()
     last = [scalars(path) for path in sorted((folder / "summary").glob("events*"))]
     values = {key: value for found in last for key, value in found.items()}
@@ -134,6 +138,8 @@ def test_a_tracker_is_told_of_a_run_once(short, told):
     record = execute(short("method=none", *trackers, "suite=han2016/digits/x")).record
     assert [value for what, value in told if what == "logger"] == ["baseline", "finetune"]
     assert (told[0][1].group, told[0][1].id) == ("han2016/digits", record["id"])
+    assert not {"store", "data_dir", "tracker"} & set(told[0][1].config)
+    assert told[0][1].config["recipe"]
     assert told[-1] == ("end", told[-1][1])
     assert told[-1][1]["file_bytes"] == record["file_bytes"]
     count = len(told)

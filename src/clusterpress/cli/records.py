@@ -16,9 +16,9 @@ def compare(data: Data = None, records: Records = None) -> None:
 
 def results(
     folder: Annotated[Path, typer.Option(help="Where tables and figures go.")] = Path("results"),
-    readme: Annotated[Path, typer.Option(help="Whose block of results is kept.")] = Path(
-        "README.md"
-    ),
+    readme: Annotated[
+        Path | None, typer.Option(help="Whose block of results is kept; README.md where it is.")
+    ] = None,
     records: Records = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale.")] = False,
     formats: Annotated[str, typer.Option(help="Of figures: svg,pdf writes PDFs too.")] = "svg",
@@ -28,6 +28,8 @@ def results(
     from clusterpress.results import comparison, stale, update_readme, write_results
 
     claims, names = _claims_and_names()
+    if readme is None and Path("README.md").is_file():
+        readme = Path("README.md")
     if check:
         found = stale(claims, names, folder, readme)
         for sentence in found:
@@ -37,7 +39,8 @@ def results(
     kinds = formats.split(",")
     for path in write_results(frame, claims, names, folder, replace=replace, formats=kinds):
         console.print(f"wrote {path}")
-    update_readme(readme, comparison(_frame(folder / "records.csv"), claims, names))
+    if readme is not None:
+        update_readme(readme, comparison(_frame(folder / "records.csv"), claims, names))
 
 
 def report(

@@ -39,9 +39,13 @@ def _star(claim: Claim, error: Claim | None) -> dict[str, Any]:
 
 
 def statuses(compared: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the status of every claim: what it says, what we measured, the verdict and why."""
+    """Give the status of every claim: what it says, what we measured, the verdict and why.
+
+    A claim that several points answer stands there as often, under the same ``id``.
+    """
     return [
         {
+            "id": row["claim"],
             "paper": row["paper"],
             "data": row["claim_data"],
             "model": row["model"],

@@ -69,6 +69,9 @@ def _points(
     after = [str(name) for name in runs if str(name).startswith(AFTER)]
     change = runs["top1_error"] - runs["baseline_top1_error"]
     columns = runs[["baseline_top1_error", "top1_error", *ratios, *after]].assign(change=change)
+    again = pd.DataFrame({"group": group, "seed": runs["baseline_seed"]}).duplicated()
+    # A baseline that several runs share is one observation of baselines.
+    columns = columns.assign(baseline_top1_error=runs["baseline_top1_error"].mask(again))
     known = spreads(columns, group)
     firsts = runs.groupby(group, sort=False).first()
     means = _means(runs, group)

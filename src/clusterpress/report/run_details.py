@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,23 @@ def _curves(store: Path, stage: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _curve(path: Path, name: str) -> dict[str, Any]:
-    """Read the epochs' losses and validation errors; empty where there is no such file."""
+    """Read the epochs' losses and validation errors; what is missing or damaged is left out."""
     curve: dict[str, Any] = {"name": name, "loss": [], "error": []}
-    if not path.is_file():
-        return curve
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for key, column in (("loss", "train_loss"), ("error", "validation_error")):
-                if row.get(column) and row.get("epoch"):
-                    curve[key].append([int(float(row["epoch"])), round(float(row[column]), 5)])
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+            for row in csv.DictReader(lines):
+                for key, column in (("loss", "train_loss"), ("error", "validation_error")):
+                    epoch, value = _finite(row.get("epoch")), _finite(row.get(column))
+                    if epoch is not None and value is not None:
+                        curve[key].append([int(epoch), round(value, 5)])
+    except (OSError, csv.Error):
+        pass  # A curve is no part of the record: what was read of it is shown.
     return curve
+
+
+def _finite(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from clusterpress.results.claims import Claim
 from clusterpress.results.curves import SUITE as CONTROLS
-from clusterpress.results.drawing import half_width, plain_numbers
+from clusterpress.results.drawing import plain_numbers
 from clusterpress.results.statistics import Summary, summarize
 
 
@@ -76,7 +76,7 @@ def _draw(axes: Axes, marks: Sequence[Mark], colour: str, label: str | None) -> 
         axes.errorbar(
             [mark.ratio.mean for mark in marks],
             [mark.right.mean for mark in marks],
-            yerr=[half_width(mark.right) for mark in marks],
+            yerr=[mark.right.half_width for mark in marks],
             fmt="o",
             markersize=4,
             capsize=2,

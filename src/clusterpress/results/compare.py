@@ -79,7 +79,8 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
         (empty where we did not), ``claim_data`` where the paper did; ``ours``, ``paper_value``
         and ``delta_paper`` (ours minus the claim's number) are in ``unit``; errors and their
         deltas in percent points; a paired 95 % interval belongs to ``delta_baseline``.
-        ``has_number`` says whether the number is the paper's or our own. ``baselines`` counts the
+        ``has_number`` says whether the number is the paper's or our own. ``n`` counts runs, and
+        baselines where the claim is of the baseline. ``baselines`` counts the
         baselines that the runs share; ``test_set`` and ``test_set_change`` are half the bootstrap's
         95 % interval over test images of error and change (``images.half_widths``). ``p`` is that
         of ``verdicts.p_exceeds``; ``p_holm`` is corrected for the ``family`` claims measured on
@@ -134,12 +135,14 @@ def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
 
 
 def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
+    compressed = not claim.quantity.startswith("baseline_")
+    # Runs that share a baseline measured it once: it is one observation, whatever their seeds.
+    runs = runs if compressed else runs.drop_duplicates("baseline_seed")
     values = measure(claim, runs)
     ours = NOTHING if values is None else summarize(values)
     change = change_to_baseline(runs)
     protocol = "/".join(sorted(set(runs["protocol"])))
     verdict = _verdict(claim, ours, change, runs)
-    compressed = not claim.quantity.startswith("baseline_")
     return _claimed(claim) | {
         "data": runs["data"].iloc[0],
         "name": name,

@@ -7,8 +7,6 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from clusterpress.results.statistics import Summary
-
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "clusterpress",
     "svg.fonttype": "none",
@@ -36,8 +34,3 @@ def plain_numbers(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def half_width(summary: Summary) -> float:
-    """Give the length of an error bar: half the 95 % interval, 0 for a single run."""
-    return summary.half_width if summary.has_interval else 0.0

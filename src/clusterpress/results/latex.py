@@ -42,14 +42,14 @@ def latex_table(title: str, table: Table) -> str:
     body = [" & ".join(escaped(row[name]) for name in table.columns) for row in table.rows]
     alignment = "".join(_alignment(name, table) for name in table.columns)
     lines = [
-        f"% {title}",
+        f"% {' '.join(title.split())}",
         f"% Generated from results/records.csv by: {COMMAND}",
         r"% Needs \usepackage{booktabs}.",
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
         rf"{head} \\",
         r"\midrule",
-        *(rf"{cells} \\" for cells in body),
+        *(rf"{_begun(cells)} \\" for cells in body),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -72,6 +72,11 @@ def escaped(text: str) -> str:
         rf"\texttt{{{_plain(piece)}}}" if number % 2 else _MINUS.sub("$-$", _plain(piece))
         for number, piece in enumerate(pieces)
     )
+
+
+def _begun(cells: str) -> str:
+    r"""Shield a row that begins as an argument of the ``\\`` above it would."""
+    return "{}" + cells if cells.startswith(("[", "*")) else cells
 
 
 def _plain(text: str) -> str:

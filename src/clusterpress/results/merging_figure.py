@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clusterpress.results.drawing import half_width, plain_numbers
+from clusterpress.results.drawing import plain_numbers
 
 _MARKERS = "o^sDvP"
 _THOUSAND = 1000.0
@@ -26,7 +26,7 @@ def merging_figure(
             axes.errorbar(
                 rows["parameters"] / _THOUSAND,
                 [s.mean for s in summaries],
-                yerr=[half_width(s) for s in summaries],
+                yerr=[s.half_width for s in summaries],
                 **_look(str(method), list(curve["method"])),
             )
         axes.axhline(

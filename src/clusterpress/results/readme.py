@@ -55,13 +55,25 @@ def with_block(text: str, block: str) -> str:
     return f"{head}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
 
 
+def read_readme(path: Path) -> str:
+    """Read the README.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the README {path} cannot be read: {error}") from error
+
+
 def update_readme(readme: Path, compared: pd.DataFrame) -> bool:
     """Bring the README's block up to date; say whether the file changed.
 
     Raises:
-        ConfigError: The marks are missing.
+        ConfigError: The file or its marks are missing.
     """
-    old = readme.read_text(encoding="utf-8")
+    old = read_readme(readme)
     new = with_block(old, readme_block(compared))
     if new != old:
         write_atomic(readme, new.encode())

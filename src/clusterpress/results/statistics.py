@@ -10,6 +10,8 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 CONFIDENCE = 0.95
+SAME = 1e-9
+"""A deviation that is only rounding: of differences of percents, and relative to large numbers."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Summary:
     def has_interval(self) -> bool:
         """Whether there are seeds enough for an interval."""
         return self.n > 1
+
+    @property
+    def differs(self) -> bool:
+        """Whether there are two seeds that differ by more than the rounding of a subtraction."""
+        return self.std > SAME * max(1.0, abs(self.mean))
 
     @property
     def half_width(self) -> float:
@@ -62,13 +69,15 @@ def t_factor(n: int) -> float:
 def p_value(summary: Summary, value: float = 0.0) -> float:
     """Give the two-sided p of Student's one-sample test that the mean is ``value``; NaN if n < 2.
 
-    It is below 0.05 exactly where the 95 % interval leaves the value out.
+    It is below 0.05 exactly where the 95 % interval leaves the value out. Seeds that are all equal
+    have no spread to test with, so p is NaN: errors are counts of images, and two or three seeds
+    often agree by chance (two in one of nine, for a few of 360 images).
     """
     if not summary.has_interval or math.isnan(value):
         return math.nan
     distance = abs(summary.mean - value)
-    if summary.std == 0:
-        return 0.0 if distance else 1.0
+    if not summary.differs:
+        return math.nan if distance > SAME * max(1.0, abs(value)) else 1.0
     return float(2 * stdtr(summary.n - 1, -distance / summary.std * math.sqrt(summary.n)))
 
 
@@ -107,12 +116,14 @@ def change_to_baseline(runs: pd.DataFrame) -> Summary:
 
 
 def change_to_point(runs: pd.DataFrame, other: pd.DataFrame, column: str = "top1_error") -> Summary:
-    """Summarise ``column`` of ``runs`` minus that of ``other``, paired by seed.
+    """Summarise ``column`` of ``runs`` minus that of ``other``, paired by seed and baseline.
 
-    Seeds that only one of the two has are left out.
+    A seed is left out where only one of the two has it, or where they began with different
+    baselines: the difference would be that of the baselines too.
     """
-    ours = runs.drop_duplicates("seed").set_index("seed")[column]
-    theirs = other.drop_duplicates("seed").set_index("seed")[column]
+    pair = ["seed", "baseline_seed"]
+    ours = runs.drop_duplicates("seed").set_index(pair)[column]
+    theirs = other.drop_duplicates("seed").set_index(pair)[column]
     return summarize((ours - theirs).dropna().sort_index())
 
 

@@ -11,7 +11,7 @@ from clusterpress.results.claims import Claim
 from clusterpress.results.compare import comparison
 from clusterpress.results.figures import figure_names, figures
 from clusterpress.results.names import Names
-from clusterpress.results.readme import readme_block, with_block
+from clusterpress.results.readme import read_readme, readme_block, with_block
 from clusterpress.results.tables import table_files
 from clusterpress.results.tidy import read_csv, runs_of, write_csv
 
@@ -80,7 +80,7 @@ def stale(
 
     Raises:
         DataError: ``folder/records.csv`` is missing or damaged.
-        ConfigError: The README lacks the marks.
+        ConfigError: The README is missing or lacks the marks.
     """
     records = read_csv(folder / CSV)
     compared = comparison(records, claims, names)
@@ -88,7 +88,7 @@ def stale(
         folder / TABLES / name: text for name, text in table_files(records, compared, names).items()
     }
     if readme is not None:
-        expected[readme] = with_block(readme.read_text(encoding="utf-8"), readme_block(compared))
+        expected[readme] = with_block(read_readme(readme), readme_block(compared))
     drawn = {folder / FIGURES / name for name in figure_names(records, names)}
     wanted = [*expected, *sorted(drawn)]
     return [

@@ -21,10 +21,12 @@ _NUMBERS = (
     "latency_ms",
     "stage_seconds",
 )
+_PRIVATE = ("store", "data_dir", "tracker")
+"""Settings that say where things are, or whom to tell: paths of a machine, perhaps keys."""
 
 
 def tracked_run(checked: Plan, logs: Path) -> TrackedRun:
-    """Name a run for its trackers.
+    """Name a run for its trackers, with its settings but those of ``_PRIVATE``.
 
     Args:
         checked: Its plan.
@@ -36,7 +38,7 @@ def tracked_run(checked: Plan, logs: Path) -> TrackedRun:
         name=f"{suite} seed {checked.seed}" if suite else checked.title,
         group=str(suite).rpartition("/")[0] or str(suite) if suite else None,
         folder=logs,
-        config=checked.config,
+        config={name: each for name, each in checked.config.items() if name not in _PRIVATE},
     )
 
 

@@ -6,7 +6,8 @@ const PART_COLOURS = Object.fromEntries(PARTS.map((part, i) => [part, PALETTE[i]
 const VERDICTS = ["exceeded", "reproduced", "holds", "arithmetic agrees", "not reproduced", "does not hold", "arithmetic disagrees", "not comparable", "not run"];
 const KIND = (verdict) => ["exceeded", "reproduced", "holds", "arithmetic agrees"].includes(verdict) ? "good"
   : ["not comparable", "not run"].includes(verdict) ? "open" : "bad";
-let DATA, SUITES, FRONT = new Set();
+const PAPER = { width: 940, height: 460 }; // Pixels: fits A4 and letter, landscape.
+let DATA, SUITES, FRONT = new Set(), printing = false, drawn = false;
 const colourOf = (suite) => PALETTE[Math.max(SUITES.indexOf(suite), 0) % PALETTE.length];
 const FILTERS = ["data", "model", "suite", "method"];
 async function unpacked(id) {
@@ -23,9 +24,10 @@ const signed = (value) => value === null ? "–" : (value > 0 ? "+" : "") + (Mat
 const spread = (s, digits = 2) => s.n === 0 ? "–" : fixed(s.mean, digits) + (s.half === null ? "" : " ± " + fixed(s.half, digits));
 const seeds = (s) => s.n === 1 ? "n = 1, no interval" : `n = ${s.n}`;
 const change = (s) => s.n === 0 ? "–" : signed(s.mean) + (s.half === null ? "" : " ± " + fixed(s.half));
-// Only where the interval leaves 0 out: seeds that disagree tell neither way.
-const coloured = (s) => s.half === null || Math.abs(s.mean) <= s.half ? "" : s.mean > 0 ? "bad" : "good";
+// Only where the interval leaves 0 out; seeds that are all equal by chance have none to speak of.
+const coloured = (s) => s.half === null || s.half < 1e-6 || Math.abs(s.mean) <= s.half ? "" : s.mean > 0 ? "bad" : "good";
 const bytes = (count) => count >= 1e6 ? (count / 1e6).toFixed(2) + " MB" : (count / 1e3).toFixed(1) + " kB";
+const countOf = (rows, key) => new Set(rows.map((row) => row[key])).size;
 const ratioOf = (point) => point.ratios[$("filter-convention").value];
 
 // Filters.
@@ -78,8 +80,8 @@ function measuredTrace(suite, points) {
   return {
     name: suite, type: "scatter", mode: "markers", customdata: points.map((point) => point.place),
     x: points.map((point) => ratioOf(point).mean), y: points.map((point) => 100 - point.error.mean),
-    error_x: { type: "data", array: points.map((point) => ratioOf(point).half ?? 0), thickness: 1, width: 3 },
-    error_y: { type: "data", array: points.map((point) => point.error.half ?? 0), thickness: 1, width: 3 },
+    error_x: { type: "data", array: points.map((point) => ratioOf(point).half ?? NaN), thickness: 1, width: 3 },
+    error_y: { type: "data", array: points.map((point) => point.error.half ?? NaN), thickness: 1, width: 3 },
     marker: { size: 8, color: colourOf(suite), symbol: points.map((point) => point.selected ? "diamond" : "circle") },
     text: points.map((point) => `<b>${escaped(point.name)}</b> (${escaped(point.data)})<br>error ${spread(point.error)} %, ${seeds(point.error)}<br>` +
       `against the baseline ${change(point.change)}<br>${bytes(point.bytes)}`),
@@ -124,9 +126,14 @@ function drawPlot(points) {
   Plotly.react($("plot"), traces, layout({
     xaxis: { title: { text: `compression ratio by ${$("filter-convention").value}` }, type: "log", tickvals: TICKS, ticktext: TICKS.map(String) },
     yaxis: { title: { text: "top-1 accuracy, %" }, range: [lowest - room, highest + room] },
-    legend: { orientation: "h", y: -0.18 },
+    legend: { orientation: "h", y: -0.18 }, ...(printing ? PAPER : {}),
   }), { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
   const below = accuracies.filter((accuracy) => accuracy < lowest).length;
+  if (!drawn) $("plot").on("plotly_click", (event) => {
+    const place = event.points[0].customdata;
+    if (place !== undefined) openDetail(DATA.points[place]);
+  });
+  drawn = true;
   if (below) $("below").textContent = `${below} of ${shown.length} points lie below ${lowest.toFixed(2)} %; zoom out by the axes button above.`;
 }
 
@@ -166,7 +173,7 @@ function drawStatus() {
   const verdicts = VERDICTS.filter((verdict) => DATA.claims.some((claim) => claim.verdict === verdict));
   const columns = [
     { title: "paper", value: (p) => p, html: (p) => `<b>${escaped(p)}</b><br><span class="hint">${escaped(DATA.titles[p] ?? "")}</span>` },
-    ...verdicts.map((verdict) => ({ title: verdict, number: true, html: (p) => DATA.claims.filter((c) => c.paper === p && c.verdict === verdict).length || "" })),
+    ...verdicts.map((verdict) => ({ title: verdict, number: true, html: (p) => countOf(DATA.claims.filter((c) => c.paper === p && c.verdict === verdict), "id") || "" })),
   ];
   header($("status"), columns);
   $("status").tBodies[0].innerHTML = papers.map((paper) => `<tr>${cells(columns, paper)}</tr>`).join("");
@@ -250,19 +257,26 @@ function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   draw();
 }
+// Paper is white and has a width of its own, whatever the screen is.
+function setUpPrinting() {
+  let theme;
+  addEventListener("beforeprint", () => { theme ??= document.documentElement.dataset.theme; printing = true; setTheme("light"); });
+  addEventListener("afterprint", () => { printing = false; setTheme(theme); theme = undefined; });
+}
 async function start() {
   const script = document.createElement("script");
   [DATA, script.textContent] = [JSON.parse(await unpacked("packed-data")), await unpacked("packed-plotly")];
   document.head.append(script);
   DATA.points.forEach((point, place) => { point.place = place; });
   SUITES = [...new Set(DATA.points.map((point) => point.suite))];
-  const measured = DATA.claims.filter((claim) => claim.n > 0).length;
-  $("summary").textContent = `${DATA.points.length} points, ${DATA.runs} runs; ${measured} of ${DATA.claims.length} claims of ${new Set(DATA.claims.map((claim) => claim.paper)).size} papers measured`;
+  const judged = DATA.claims.filter((claim) => KIND(claim.verdict) !== "open");
+  $("summary").textContent = `${DATA.points.length} points, ${DATA.runs} runs; ${countOf(judged, "id")} of ${countOf(DATA.claims, "id")} claims of ${countOf(DATA.claims, "paper")} papers judged`;
   setUpFilters();
   const dark = matchMedia("(prefers-color-scheme: dark)");
   setTheme(dark.matches ? "dark" : "light");
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
   $("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+  setUpPrinting();
   drawStatus();
   drawClaims();
   $("points").tHead.addEventListener("click", (event) => {
@@ -280,10 +294,6 @@ async function start() {
   $("points").tBodies[0].addEventListener("click", open);
   $("points").tBodies[0].addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(event); }
-  });
-  $("plot").on("plotly_click", (event) => {
-    const place = event.points[0].customdata;
-    if (place !== undefined) openDetail(DATA.points[place]);
   });
 }
 start().catch((error) => { $("summary").textContent = `This page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`; throw error; });

@@ -17,7 +17,8 @@ class TrackedRun:
         name: What it is, for people.
         group: The suite that it was asked for in, as ``han2016/mnist``; None outside of suites.
         folder: Where files may go: ``<store>/logs``.
-        config: The resolved config as plain values.
+        config: The resolved config as plain values, without the folders of this machine and the
+            trackers' own settings.
     """
 
     id: str

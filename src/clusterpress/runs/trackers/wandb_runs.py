@@ -49,9 +49,23 @@ class WandbTracker:
                 dir=run.folder,
                 config={"run": run.id, **run.config},
                 reinit="create_new",
-                settings=wandb.Settings(silent=True, console="off", init_timeout=30),
+                settings=_settings(),
             )
         )
+
+
+def _settings() -> Any:
+    """Give settings that add no command line, path, host or git remote of this machine."""
+    import wandb
+
+    return wandb.Settings(
+        silent=True,
+        console="off",
+        init_timeout=30,
+        disable_git=True,
+        disable_code=True,
+        x_disable_meta=True,
+    )
 
 
 class WandbSession:
