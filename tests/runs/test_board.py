@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import pytest
 from rich.console import Console
 
-from clusterpress.errors import DataError, StoreError
+from clusterpress.errors import ConfigError, DataError, StoreError
 from clusterpress.runs import pipeline as pipeline_module
 from clusterpress.runs import stages as stages_module
 from clusterpress.runs.announced import announced, progress, sweeps
@@ -210,6 +210,13 @@ def test_a_sweep_that_is_done_is_announced_no_more_and_one_that_stopped_is(tmp_p
         ((_, sweep),) = sweeps(store)
         assert sweep.process == this_process()
         store.run("a").mkdir()
+    assert sweeps(store) == []
+
+
+def test_a_sweep_whose_settings_are_refused_is_announced_no_more(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(ConfigError), announced(store, "mistyped", [("r", "title")]):
+        raise ConfigError("there is no such launcher")
     assert sweeps(store) == []
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from clusterpress.errors import ConfigError
 from clusterpress.runs.board import RunState, post, run_states
 from clusterpress.runs.process import Process, this_process
 from clusterpress.runs.store import Store
@@ -67,6 +68,8 @@ def announced(
 ) -> Iterator[Path]:
     """Announce a sweep to other terminals; one that did not finish all runs stays announced.
 
+    One that a ``ConfigError`` ends does not: nothing of it was started.
+
     Args:
         store: Its store.
         title: What was asked for.
@@ -83,6 +86,9 @@ def announced(
     post(path, asdict(sweep))
     try:
         yield path
+    except ConfigError:
+        _take_down(path)
+        raise
     finally:
         if {run for run, _ in runs} <= finished(store.root / "runs"):
             _take_down(path)
