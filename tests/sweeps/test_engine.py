@@ -41,4 +41,5 @@ def test_a_worker_of_a_launcher_needs_no_torch():
 def test_every_signal_that_ends_a_process_is_told():
     told = {how_ended(-number) for number in range(1, 65)}
     assert len(told) == 64
-    assert how_ended(-15).endswith("SIGTERM") and how_ended(-40).endswith("signal 40")
+    assert how_ended(-15).endswith("SIGTERM")
+    assert how_ended(-40).endswith("signal 40")
