@@ -172,6 +172,15 @@ def test_what_is_left_falls_as_work_is_done(store):
     assert progress(store)[0][0].left < before
 
 
+def test_without_a_forecast_the_time_left_is_told_by_the_runs_that_are_done(store):
+    announcement(store, work=None, began=time.time() - 3600, done_before=[])
+    assert progress(store)[0][0].left == pytest.approx(4 * 3600, rel=0.01)
+    store.run("a").rmdir()
+    (found,), _ = progress(store)
+    assert found.left is None
+    assert "left" not in sentence(found)
+
+
 def announcement(store, **values):
     ((path, sweep),) = sweeps(store)
     post(path, asdict(replace(sweep, **values)))
