@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import pytest
 from rich.console import Console
 
-from clusterpress.errors import DataError, StoreError
+from clusterpress.errors import ConfigError, DataError, StoreError
 from clusterpress.runs import pipeline as pipeline_module
 from clusterpress.runs import stages as stages_module
 from clusterpress.runs.announced import announced, progress, sweeps
@@ -172,6 +172,15 @@ def test_what_is_left_falls_as_work_is_done(store):
     assert progress(store)[0][0].left < before
 
 
+def test_without_a_forecast_the_time_left_is_told_by_the_runs_that_are_done(store):
+    announcement(store, work=None, began=time.time() - 3600, done_before=[])
+    assert progress(store)[0][0].left == pytest.approx(4 * 3600, rel=0.01)
+    store.run("a").rmdir()
+    (found,), _ = progress(store)
+    assert found.left is None
+    assert "left" not in sentence(found)
+
+
 def announcement(store, **values):
     ((path, sweep),) = sweeps(store)
     post(path, asdict(replace(sweep, **values)))
@@ -210,6 +219,13 @@ def test_a_sweep_that_is_done_is_announced_no_more_and_one_that_stopped_is(tmp_p
         ((_, sweep),) = sweeps(store)
         assert sweep.process == this_process()
         store.run("a").mkdir()
+    assert sweeps(store) == []
+
+
+def test_a_sweep_whose_settings_are_refused_is_announced_no_more(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(ConfigError), announced(store, "mistyped", [("r", "title")]):
+        raise ConfigError("there is no such launcher")
     assert sweeps(store) == []
 
 

@@ -34,7 +34,7 @@ def test_an_unknown_choice_lists_the_choices():
         compose(["method=han2061"])
 
 
-@pytest.mark.parametrize("override", ["seed=zero", "method", "seed=[1"])
+@pytest.mark.parametrize("override", ["seed=zero", "method", "seed=[1", "=3"])
 def test_a_wrong_value_or_line_is_a_config_error(override):
     with pytest.raises(ConfigError):
         plan(compose([override]))

@@ -2,11 +2,12 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from clusterpress.errors import StoreError
-from clusterpress.runs.store import Store, read_json, write_json
+from clusterpress.runs.store import Store, existing, read_json, write_json
 
 
 def test_a_folder_appears_only_when_its_block_ends(tmp_path):
@@ -58,3 +59,9 @@ def test_a_store_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be made"):
         Store(tmp_path / "file" / "store")
+
+
+def test_a_store_below_the_home_folder_is_found_as_it_was_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = Store(Path("~/kept"))
+    assert existing(Path("~/kept")).root == made.root == tmp_path / "kept"

@@ -1,12 +1,14 @@
 """Every point of every suite is a valid config, under a name of its own."""
 
 import pytest
+from typer.testing import CliRunner
 
+from clusterpress.cli import app
 from clusterpress.errors import ConfigError
 from clusterpress.runs.compose import compose
 from clusterpress.runs.named import named_points, point_config
 from clusterpress.runs.plan import plan
-from clusterpress.runs.suites import chosen, suite_points
+from clusterpress.runs.suites import check_common, chosen, suite_points
 
 
 def test_every_suite_point_is_valid():
@@ -49,3 +51,17 @@ def test_the_suites_on_imagenet_start_from_torchvisions_weights_and_train_no_bas
         config = point_config(point.overrides)
         assert config.model.weights == "imagenet1k_v1"
         assert config.recipe.train.epochs == 0
+
+
+@pytest.mark.parametrize("line", ["seed=7", "++seed=7", "~seed", "~recipe.train.epochs"])
+def test_what_suites_cannot_take_is_refused_before_anything_runs(line):
+    with pytest.raises(ConfigError, match="--set"):
+        check_common(["recipe.train.epochs=1", line])
+    check_common(["recipe.train.epochs=1", "hydra.searchpath=[]", "baseline_seed=0"])
+
+
+def test_the_command_refuses_a_seed_among_the_overrides_of_all_points():
+    given = ["reproduce", "wang2020", "--seeds", "1", "--plan", "--set", "seed=7"]
+    ended = CliRunner().invoke(app, given)
+    assert isinstance(ended.exception, ConfigError)
+    assert "--seeds" in str(ended.exception)

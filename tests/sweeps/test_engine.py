@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from clusterpress.errors import ConfigError
+from clusterpress.sweeps.child import how_ended
 from clusterpress.sweeps.engine import parted, threads_of, with_jobs
 
 
@@ -35,3 +36,10 @@ def test_threads_are_what_the_launcher_gives():
 def test_a_worker_of_a_launcher_needs_no_torch():
     program = "import sys, clusterpress.sweeps.job; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_every_signal_that_ends_a_process_is_told():
+    told = {how_ended(-number) for number in range(1, 65)}
+    assert len(told) == 64
+    assert how_ended(-15).endswith("SIGTERM")
+    assert how_ended(-40).endswith("signal 40")

@@ -81,7 +81,7 @@ def reproduce(
     from clusterpress.runs.forecast import forecast
     from clusterpress.runs.forecast_table import forecast_table
     from clusterpress.runs.replicates import seeds_of
-    from clusterpress.runs.suites import chosen, suite_points
+    from clusterpress.runs.suites import check_common, chosen, suite_points
     from clusterpress.runs.watched import watched
     from clusterpress.sweeps.engine import parted, with_jobs
     from clusterpress.sweeps.points import run_points, seeded
@@ -89,6 +89,7 @@ def reproduce(
     numbers = seeds_of(seeds)
     points = chosen(suite_points(), papers or [], data or ["digits"])
     of_engine, extra = parted(override or [])
+    check_common(extra)
     engine = with_jobs(jobs, of_engine)
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
     found = forecast([overrides for _, overrides in tasks], numbers)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from clusterpress.errors import ConfigError
 from clusterpress.runs.board import RunState, post, run_states
 from clusterpress.runs.process import Process, this_process
 from clusterpress.runs.store import Store
@@ -29,7 +30,8 @@ class Sweep:
         jobs: Runs at a time.
         runs: Id and title of every run, in order.
         done_before: Ids of those whose record was there.
-        work: Seconds that the forecast gives to each missing stage that trains, by its id.
+        work: Seconds that the forecast gives to each missing stage that trains, by its id; None
+            where nobody made one.
     """
 
     title: str
@@ -38,7 +40,7 @@ class Sweep:
     jobs: int
     runs: Sequence[tuple[str, str]]
     done_before: Sequence[str]
-    work: Mapping[str, float]
+    work: Mapping[str, float] | None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -67,15 +69,18 @@ def announced(
 ) -> Iterator[Path]:
     """Announce a sweep to other terminals; one that did not finish all runs stays announced.
 
+    One that a ``ConfigError`` ends does not: nothing of it was started.
+
     Args:
         store: Its store.
         title: What was asked for.
         runs: Id and title of every run.
         jobs: Runs at a time.
-        work: Forecast seconds of every missing stage that trains.
+        work: Forecast seconds of every missing stage that trains; None where there is no forecast.
     """
     done = sorted({run for run, _ in runs} & finished(store.root / "runs"))
-    sweep = Sweep(title, this_process(), time.time(), jobs, [*runs], done, dict(work or {}))
+    told = None if work is None else dict(work)
+    sweep = Sweep(title, this_process(), time.time(), jobs, [*runs], done, told)
     path = store.sweeps / f"{sweep.name}-{sweep.process.pid}.json"
     for old, other in sweeps(store):
         if other.name == sweep.name and other.process.alive is False:
@@ -83,6 +88,9 @@ def announced(
     post(path, asdict(sweep))
     try:
         yield path
+    except ConfigError:
+        _take_down(path)
+        raise
     finally:
         if {run for run, _ in runs} <= finished(store.root / "runs"):
             _take_down(path)
@@ -118,7 +126,8 @@ class Progress:
         now: The time that this is said of.
         counts: Runs by ``done``, ``running``, ``failed``, ``killed`` and ``waiting``.
         shown: State and word of every run that is neither done nor waiting.
-        left: Seconds until the end, roughly; None where nobody works on it.
+        left: Seconds until the end, roughly; None where nobody works on it, or where there is no
+            forecast and none of its runs is done yet.
     """
 
     sweep: Sweep
@@ -175,9 +184,15 @@ def _left(
     stages: set[str],
     shown: Sequence[tuple[str, RunState]],
     now: float,
-) -> float:
-    """Give the time that is left, by the forecast and by how well it has foretold so far."""
+) -> float | None:
+    """Give the time that is left, by the forecast and by how well it has foretold so far.
+
+    Without a forecast a run says nothing of its length, so only those that were done count.
+    """
     own = {run for run, _ in sweep.runs} - set(sweep.done_before)
+    if sweep.work is None:
+        ended = len(own & runs)
+        return (now - sweep.began) / ended * (len(own) - ended) if ended else None
     whole = sum(sweep.work.values()) + RUN_SECONDS * len(own)
     done = sum(seconds for stage, seconds in sweep.work.items() if stage in stages)
     done += RUN_SECONDS * len(own & runs)

@@ -29,7 +29,8 @@ def compose(overrides: Sequence[str]) -> DictConfig:
     try:
         with hydra.initialize_config_dir(str(folder("conf")), version_base="1.3"):
             return _composed(overrides)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        # A ValueError is what Hydra's list of defaults raises of a key that is empty: =3.
         raise ConfigError(" ".join(str(error).split())) from error
 
 

@@ -146,6 +146,7 @@ def existing(folder: Path) -> Store:
     Raises:
         StoreError: There is none.
     """
+    folder = folder.expanduser()
     if not (folder / "runs").is_dir():
         raise StoreError(
             f"there is no store at {folder}; give its folder by --store or CLUSTERPRESS_STORE"

@@ -1,6 +1,6 @@
 """The suites: the points that reproduce one paper on one data set, from experiments/*.yaml."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,3 +83,18 @@ def _point(path: Path, paper: str, data: str, entry: dict[str, Any]) -> SuitePoi
     name = str(entry["name"])
     suite = f"suite={paper}/{data}/{name}"
     return SuitePoint(paper, data, name, (f"data={data}", *map(str, entry["overrides"]), suite))
+
+
+def check_common(overrides: Sequence[str]) -> None:
+    """Check overrides that all points of suites are to get.
+
+    Raises:
+        ConfigError: One says the seed, which every point gets after them, or takes a key away,
+            without which no forecast can be made.
+    """
+    for line in overrides:
+        key = line.lstrip("+").split("=", 1)[0]
+        if key == "seed":
+            raise ConfigError(f"--set {line} would be without effect; give the seeds by --seeds")
+        if key.startswith("~"):
+            raise ConfigError(f"--set {line} takes a key away; suites take only key=value")

@@ -134,5 +134,6 @@ def how_ended(code: int) -> str:
             "somebody by hand"
         )
     if code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}"
+        names = {each.value: each.name for each in signal.Signals}  # Most real-time ones have none.
+        return f"its process was ended by {names.get(-code, f'signal {-code}')}"
     return f"its process ended by itself with exit code {code}"
