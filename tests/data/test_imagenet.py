@@ -122,7 +122,17 @@ def test_a_list_without_numbers_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"mean": []}, {"std": []}, {"workers": -1}, {"workers": 1.5}, {"workers": True}]
+    "bad",
+    [
+        {"mean": []},
+        {"std": []},
+        {"workers": -1},
+        {"workers": 1.5},
+        {"workers": True},
+        {"validation": -1},
+        {"validation": 0.5},
+        {"validation": True},
+    ],
 )
 def test_settings_out_of_range_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):

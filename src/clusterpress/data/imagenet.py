@@ -53,8 +53,10 @@ class Imagenet(Normalisation):
         super().__post_init__()
         if not (self.mean and self.std):
             raise ConfigError("mean and std of imagenet must be given, three numbers each.")
-        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or self.workers < 0:
-            raise ConfigError(f"workers is {self.workers!r}, it must be a whole number from 0 on.")
+        for name in ("validation", "workers"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ConfigError(f"{name} is {value!r}, it must be a whole number from 0 on.")
 
     def load(self, data_dir: Path | None = None, download: bool = True) -> ImageSet:
         """List the images in ``<data_dir>/imagenet``; none is read.
