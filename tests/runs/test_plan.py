@@ -3,7 +3,8 @@
 import pytest
 
 from clusterpress.errors import ConfigError
-from clusterpress.runs.compose import compose
+from clusterpress.runs.compose import compose, resolved
+from clusterpress.runs.identity import identify
 from clusterpress.runs.plan import plan
 
 
@@ -94,3 +95,22 @@ def test_a_model_for_images_of_another_size_is_refused():
 def test_the_protocol_is_also_that_of_trainings_inside_steps(method, recipe):
     overrides = [f"method={method}", f"recipe.{recipe}.select=validation"]
     assert plan(compose(overrides)).protocol == "validation"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("~seed", "seed is missing"),
+        ("seed=-1", "seed is -1, it must be 0 or more"),
+        ("baseline_seed=-2", "baseline_seed is -2"),
+        ("store=", "store is empty"),
+    ],
+)
+def test_what_every_run_needs_is_asked_for_in_one_sentence(override, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        plan(compose([override]))
+
+
+def test_a_number_that_is_not_finite_names_no_run():
+    with pytest.raises(ConfigError, match="no finite number"):
+        identify(resolved(compose(["recipe.train.lr=1e9999"])))

@@ -96,7 +96,7 @@ def _family(rows: pd.DataFrame) -> str:
     return (
         f"p (Holm) is of the test that our mean is no better than the paper's printed number: "
         f"a t-test over the seeds, with Holm's correction over the {size} printed numbers of this "
-        "table that have n ≥ 2; *exceeded* needs p < 0.05 after it."
+        "table that have n ≥ 2 and seeds that differ; *exceeded* needs p < 0.05 after it."
     )
 
 

@@ -52,7 +52,9 @@ def problems(node: Any, path: str, supplied: Iterable[str] = ()) -> list[str]:
 
 
 def schema_problems(plain: Mapping[str, Any], schema: Any, path: str = "") -> list[str]:
-    """List the keys that a typed part of the config does not have; ``+key=value`` adds such.
+    """List the keys that a typed part of the config does not have, or lacks.
+
+    ``+key=value`` adds such, ``~key`` takes one away.
 
     Args:
         plain: The resolved config, or a part of it.
@@ -63,8 +65,9 @@ def schema_problems(plain: Mapping[str, Any], schema: Any, path: str = "") -> li
     found = [
         f"{path}{key} is not a setting; {nearest(key, known)}" for key in plain if key not in known
     ]
+    found += [f"{path}{name} is missing" for name in known if name not in plain]
     for name, field in known.items():
-        if dataclasses.is_dataclass(field.type):
+        if dataclasses.is_dataclass(field.type) and name in plain:
             found += schema_problems(plain[name], field.type, f"{path}{name}.")
     return found
 

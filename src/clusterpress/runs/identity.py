@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clusterpress import artifact
+from clusterpress.errors import ConfigError
 from clusterpress.runs.components import parameters_of, target_of
 from clusterpress.runs.weights import split_model
 
@@ -19,8 +20,15 @@ EVALUATION_VERSION = 2
 
 
 def digest(value: Any) -> str:
-    """Hash a JSON-safe value to 16 hexadecimal digits; the order of keys does not matter."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """Hash a JSON-safe value to 16 hexadecimal digits; the order of keys does not matter.
+
+    Raises:
+        ConfigError: A number in it is not finite.
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise ConfigError(f"a setting is no finite number ({error})") from error
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -108,6 +108,9 @@ def plan(config: DictConfig) -> Plan:
 
 def _node_problems(plain: Mapping[str, Any]) -> list[str]:
     found = schema_problems(plain, Config)
+    if found:
+        return found
+    found = _value_problems(plain)
     for key in ("data", "recipe", "method", "trainer", "tracker"):
         found += problems(plain[key], key)
     found += problems(split_model(plain["model"])[0], "model", _SUPPLIED)
@@ -117,6 +120,14 @@ def _node_problems(plain: Mapping[str, Any]) -> list[str]:
                 found.append(f"{part}.{name} has no _target_")
     if "baseline" in plain["method"]["steps"]:
         found.append("method.steps.baseline: baseline is the name of the first stage")
+    return found
+
+
+def _value_problems(plain: Mapping[str, Any]) -> list[str]:
+    seeds = {key: plain[key] for key in ("seed", "baseline_seed") if plain[key] is not None}
+    found = [f"{key} is {seed}, it must be 0 or more" for key, seed in seeds.items() if seed < 0]
+    if not str(plain["store"]):
+        found.append("store is empty, it must be a folder")
     return found
 
 

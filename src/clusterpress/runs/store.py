@@ -176,5 +176,5 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"{path} is damaged ({error}); remove its folder to have the stage run again"
+            f"{path} is damaged ({error}); remove its folder to have it made again"
         ) from error
