@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from clusterpress.bench.artifact import main
-from clusterpress.bench.artifact_rows import Row, bounds, page, table
+from clusterpress.bench.artifact_rows import Row, bounds, merged, page, read, table
 
 
 def test_a_quick_run_measures_sizes_and_speeds(tmp_path: Path) -> None:
@@ -34,3 +34,11 @@ def test_the_file_is_judged_against_the_smallest_other(ours: int, judgement: str
     ]
     first, *_ = (each.cells() for each in bounds(rows))
     assert first[:2] == [judgement, "net: the smallest other file over ours"]
+
+
+def test_new_rows_take_the_place_of_their_networks(tmp_path: Path) -> None:
+    old = [Row("size", "a", "xz", 1, "bytes"), Row("size", "b", "xz", None, "bytes", "missing")]
+    (tmp_path / "rows.csv").write_text(table(old))
+    new = [Row("size", "a", "zip", 3, "bytes"), Row("speed", "a", "encode", 4, "MB/s")]
+    assert read(tmp_path / "rows.csv") == old
+    assert merged(read(tmp_path / "rows.csv"), new) == [old[1], *new]

@@ -1,9 +1,11 @@
 """Size and speed of the file against others: ``python -m clusterpress.bench.artifact``."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +19,13 @@ from clusterpress.bench import untrained
 from clusterpress.bench.artifact_networks import (
     GIVEN,
     alexnet,
+    own_baseline,
     pruned_and_shared,
     trained,
     vgg16,
 )
 from clusterpress.bench.artifact_peers import PEERS, deep_compression, dense_state, nncodec, size_of
-from clusterpress.bench.artifact_rows import FAST, OURS, Row, page, table
+from clusterpress.bench.artifact_rows import FAST, OURS, Row, merged, page, read, table
 from clusterpress.bench.measure import measure
 from clusterpress.bench.rows import cores
 from clusterpress.durable import write_atomic
@@ -84,47 +87,69 @@ def read_only(path: Path) -> int:
     return sum(len(content.streams) for content in _open(path).contents())
 
 
-def _rows(quick: bool, folder: Path) -> Iterator[Row]:
-    if quick:
-        tiny = pruned_and_shared(nn.Sequential(nn.Linear(40, 30), nn.Linear(30, 20)))
-        yield from size_rows("tiny", tiny, folder, "initial weights")
-        yield from speed_rows("tiny", tiny, "small", folder)
-        return
-    for name in GIVEN:
-        given = trained(name)
-        if given is not None:
-            compressed = pruned_and_shared(deepcopy(given.network))
-            yield from size_rows(name, compressed, folder, f"given weights, {COMPRESSED}")
+def _tiny(folder: Path) -> Iterator[Row]:
+    tiny = pruned_and_shared(nn.Sequential(nn.Linear(40, 30), nn.Linear(30, 20)))
+    yield from size_rows("tiny", tiny, folder, "initial weights")
+    yield from speed_rows("tiny", tiny, "small", folder)
+
+
+def _given(name: str, folder: Path) -> Iterator[Row]:
+    given = trained(name)
+    if given is not None:
+        compressed = pruned_and_shared(deepcopy(given.network))
+        yield from size_rows(name, compressed, folder, f"given weights, {COMPRESSED}")
+
+
+def _alexnet(folder: Path) -> Iterator[Row]:
     large = pruned_and_shared(alexnet(), exact=False)
     for coder in CODERS:
         yield from speed_rows("alexnet, initial", large, coder, folder)
-    yield from size_rows("vgg16", pruned_and_shared(vgg16()), folder, f"initial, {COMPRESSED}")
+
+
+def _vgg16(folder: Path) -> Iterator[Row]:
+    own = own_baseline("vgg16", "cifar10")
+    if own is not None:
+        yield from size_rows("vgg16", pruned_and_shared(own), folder, f"own baseline, {COMPRESSED}")
+    initial = pruned_and_shared(vgg16())
+    yield from size_rows("vgg16, initial", initial, folder, f"initial, {COMPRESSED}")
+
+
+PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    **{name: partial(_given, name) for name in GIVEN},
+    "alexnet": _alexnet,
+    "vgg16": _vgg16,
+}
 
 
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="One tiny network.")] = False,
-    only_untrained: Annotated[
-        bool, typer.Option("--only-untrained", help="Leave out all but the files without training.")
-    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(PARTS)} or untrained; the rows of others stay."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help=f"CSV; {OUTPUT}, none for --quick.")] = None,
 ) -> None:
     """Measure sizes and speeds, then accuracies; write CSVs, and a page made of each."""
+    asked = {name: only is None or name in only for name in (*PARTS, "untrained")}
+    if only and not set(only) <= set(asked):
+        raise typer.BadParameter(f"{', '.join(only)}: there are {', '.join(asked)}")
     console, machine = Console(highlight=False, markup=False), f"{cores()} cores, {processor()}"
     path = output or (None if quick else OUTPUT)
-    with tempfile.TemporaryDirectory() as folder:
-        if not only_untrained:
-            rows = list[Row]()
-            for row in _rows(quick, Path(folder)):
-                rows.append(replace(row, machine=machine))
-                console.print(f"{row.section}: {row.network}, {row.method}: {row.value} {row.unit}")
-                _write(path, table(rows), page(rows))
-        if not quick:
-            found = list[untrained.Point]()
-            for point in _untrained(Path(folder), machine):
-                found.append(point)
-                console.print(f"{point.network}, {point.coder} {point.setting}: {point.ratio:.2f}x")
-                beside = (path or OUTPUT).with_name(untrained.OUTPUT.name)
-                _write(beside, untrained.table(found), untrained.page(found))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts = [_tiny] if quick else [part for name, part in PARTS.items() if asked[name]]
+        old = read(path) if only and path and path.is_file() else []
+        rows = list[Row]()
+        for row in chain.from_iterable(part(folder) for part in parts):
+            rows.append(replace(row, machine=machine))
+            console.print(f"{row.section}: {row.network}, {row.method}: {row.value} {row.unit}")
+            _write(path, table(merged(old, rows)), page(merged(old, rows)))
+        found = list[untrained.Point]()
+        for point in _untrained(folder, machine) if asked["untrained"] and not quick else ():
+            found.append(point)
+            console.print(f"{point.network}, {point.coder} {point.setting}: {point.ratio:.2f}x")
+            beside = (path or OUTPUT).with_name(untrained.OUTPUT.name)
+            _write(beside, untrained.table(found), untrained.page(found))
 
 
 def _untrained(folder: Path, machine: str) -> Iterator[untrained.Point]:

@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from clusterpress.artifact import load
 from clusterpress.clustering import cluster
 from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.data.images import ImageSet
 from clusterpress.models import MODELS
 from clusterpress.runs.compose import compose
 from clusterpress.runs.plan import plan
+from clusterpress.runs.stages import NETWORK
 from clusterpress.steps import Context, EntropyShare
 from clusterpress.training.recipe import Recipe
 
@@ -48,6 +50,13 @@ def trained(name: str) -> Trained | None:
     data = Path(os.environ.get("CLUSTERPRESS_DATA", "/nowhere"))
     at_hand = (data / checked.data.place).is_dir()
     return Trained(network.eval(), checked.data.load(data, download=False) if at_hand else None)
+
+
+def own_baseline(name: str, data: str) -> nn.Module | None:
+    """Give a suite's trained baseline of seed 0; None where the store has none."""
+    checked = plan(compose([f"data={data}", f"model={name}"]))
+    path = checked.store.expanduser() / "stages" / checked.stage_ids[0] / NETWORK
+    return load(path, into=checked.network()).eval() if path.is_file() else None
 
 
 def alexnet() -> nn.Module:

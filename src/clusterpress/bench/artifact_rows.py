@@ -4,12 +4,15 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 from clusterpress.bench.bounds import Bound, line, table_head
 
 OURS, FAST = "clusterpress, small", "clusterpress, fast"
 ENCODE, DECODE, MEMORY, ENTROPY = 100.0, 200.0, 120.0, 1.001
 """MB of fp32 weights a second, % of the dense network, bits a symbol over the entropy."""
+
+RUNS = "all rows of one network are of one run"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Row:
 def page(rows: Sequence[Row]) -> str:
     """Give the targets with what was measured, then the rows, a table a section."""
     machines = "; ".join(sorted({row.machine for row in rows if row.machine}))
-    lines = ["# The file against others", "", f"`make bench-artifact`, one run. {machines}".strip()]
+    lines = ["# The file against others", "", f"`make bench-artifact`; {RUNS}. {machines}".strip()]
     lines += ["", "## What it must show", "", *table_head(["", "what", "must show", "measured"])]
     lines += [line(bound.cells()) for bound in bounds(rows)]
     for section in dict.fromkeys(row.section for row in rows):
@@ -95,3 +98,23 @@ def table(rows: Sequence[Row]) -> str:
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     return out.getvalue()
+
+
+def read(path: Path) -> list[Row]:
+    """Read the rows of a CSV that ``table`` gave."""
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    return [Row(value=_number(line.pop("value")), **line) for line in lines]
+
+
+def _number(text: str) -> float | None:
+    """Give a whole number as it was written, without a decimal point."""
+    return int(text) if text.isdecimal() else float(text) if text else None
+
+
+def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Put new rows in the place of all old ones of their networks; the rest stays."""
+    names = {row.network for row in new}
+    kept = [row for row in old if row.network not in names]
+    sections = list(dict.fromkeys(row.section for row in (*kept, *new)))
+    return sorted((*kept, *new), key=lambda row: sections.index(row.section))
