@@ -1,5 +1,6 @@
 """Files without training: every one is a row, and rows are judged by the test set's word."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from clusterpress.bench.artifact_networks import Trained
-from clusterpress.bench.untrained import NNCODEC, OURS, Point, bounds, page, points, table
+from clusterpress.bench.untrained import NNCODEC, OURS, Point, bounds, page, points, read, table
 from clusterpress.data.images import ImageSet, Split
 
 
@@ -45,3 +46,7 @@ def test_dearer_bits_make_smaller_files(tmp_path: Path, monkeypatch: pytest.Monk
     assert [row.coder for row in found] == [OURS, OURS]
     assert found[0].bytes > found[1].bytes
     assert all(0 <= row.agreement <= 100 for row in found)
+    (tmp_path / "points.csv").write_text(table(found[:1]))
+    before = replace(read(tmp_path / "points.csv")[0], machine="another")
+    again = list(points("tiny", given, tmp_path, "", prices=(0.01, 0.1), done=[before]))
+    assert again == [before, found[1]]

@@ -1,7 +1,7 @@
 """Size and speed of the file against others: ``python -m clusterpress.bench.artifact``."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -127,6 +127,9 @@ def main(
         list[str] | None,
         typer.Option(help=f"{', '.join(PARTS)} or untrained; the rows of others stay."),
     ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Keep files without training that were measured.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help=f"CSV; {OUTPUT}, none for --quick.")] = None,
 ) -> None:
     """Measure sizes and speeds, then accuracies; write CSVs, and a page made of each."""
@@ -144,19 +147,23 @@ def main(
             rows.append(replace(row, machine=machine))
             console.print(f"{row.section}: {row.network}, {row.method}: {row.value} {row.unit}")
             _write(path, table(merged(old, rows)), page(merged(old, rows)))
-        found = list[untrained.Point]()
-        for point in _untrained(folder, machine) if asked["untrained"] and not quick else ():
-            found.append(point)
-            console.print(f"{point.network}, {point.coder} {point.setting}: {point.ratio:.2f}x")
+        if asked["untrained"] and not quick:
             beside = (path or OUTPUT).with_name(untrained.OUTPUT.name)
-            _write(beside, untrained.table(found), untrained.page(found))
+            done = untrained.read(beside) if go_on and beside.is_file() else []
+            found = list[untrained.Point]()
+            for point in _untrained(folder, machine, done):
+                found.append(point)
+                console.print(f"{point.network}, {point.coder} {point.setting}: {point.ratio:.2f}x")
+                _write(beside, untrained.table(found), untrained.page(found))
 
 
-def _untrained(folder: Path, machine: str) -> Iterator[untrained.Point]:
+def _untrained(
+    folder: Path, machine: str, done: Sequence[untrained.Point]
+) -> Iterator[untrained.Point]:
     for name in GIVEN:
         given = trained(name)
         if given is not None:
-            yield from untrained.points(name, given, folder, machine)
+            yield from untrained.points(name, given, folder, machine, done=done)
 
 
 def _write(path: Path | None, csv: str, markdown: str) -> None:

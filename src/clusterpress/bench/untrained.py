@@ -47,30 +47,48 @@ class Point:
 
 
 def points(
-    name: str, given: Trained, folder: Path, machine: str, *, prices: Sequence[float] = PRICES
+    name: str,
+    given: Trained,
+    folder: Path,
+    machine: str,
+    *,
+    prices: Sequence[float] = PRICES,
+    done: Sequence[Point] = (),
 ) -> Iterator[Point]:
-    """Give every file of a network, as it is read back; none where its images are missing."""
+    """Give every file of a network, as it is read back; none where its images are missing.
+
+    Args:
+        name: The network's name.
+        given: Its weights and images.
+        folder: Where files are made.
+        machine: Where this runs.
+        prices: Of our files.
+        done: Points that were measured before; these are given as they are.
+    """
     if given.images is None:
         return
     images, path = given.images, folder / "untrained"
     before = evaluate(given.network, images.test, images)
     dense = save(given.network, path).reference_bytes
+    known = {(row.network, row.coder, row.setting): row for row in done}
+    for coder, setting in (*((OURS, each) for each in prices), *((NNCODEC, each) for each in QPS)):
+        if (name, coder, setting) in known:
+            yield known[name, coder, setting]
+        elif (made := _made(given.network, coder, setting, path)) is not None:
+            size, network = made
+            after = evaluate(network.eval(), images.test, images)
+            lost, same = round(after.top1_error - before.top1_error, 4), _agreement(before, after)
+            yield Point(name, coder, setting, size, dense / size, lost, same, machine)
 
-    def point(coder: str, setting: float, size: int, network: nn.Module) -> Point:
-        found = evaluate(network.eval(), images.test, images)
-        lost = round(found.top1_error - before.top1_error, 4)
-        return Point(
-            name, coder, setting, size, dense / size, lost, _agreement(before, found), machine
-        )
 
-    for price in prices:
-        shared = entropy_shared(deepcopy(given.network), price, by_layer=False)
-        size = save(shared, path).file_bytes
-        yield point(OURS, price, size, load(path, into=deepcopy(given.network)))
-    for qp in QPS:
-        done = nncodec_untrained(given.network, qp)
-        if done is not None:
-            yield point(NNCODEC, qp, *done)
+def _made(
+    network: nn.Module, coder: str, setting: float, path: Path
+) -> tuple[int, nn.Module] | None:
+    """Give a file's bytes and the network that it gives; None where the coder is missing."""
+    if coder == NNCODEC:
+        return nncodec_untrained(network, int(setting))
+    shared = entropy_shared(deepcopy(network), setting, by_layer=False)
+    return save(shared, path).file_bytes, load(path, into=deepcopy(network))
 
 
 def _agreement(before: Evaluation, after: Evaluation) -> float:
@@ -139,3 +157,22 @@ def table(rows: Iterable[Point]) -> str:
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     return out.getvalue()
+
+
+def read(path: Path) -> list[Point]:
+    """Read the points of a CSV that ``table`` gave."""
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    return [
+        Point(
+            network=line["network"],
+            coder=line["coder"],
+            setting=float(line["setting"]),
+            bytes=int(line["bytes"]),
+            ratio=float(line["ratio"]),
+            lost=float(line["lost"]),
+            agreement=float(line["agreement"]),
+            machine=line["machine"],
+        )
+        for line in lines
+    ]
