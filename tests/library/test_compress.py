@@ -260,3 +260,26 @@ def test_a_network_without_layers_to_compress_says_so() -> None:
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="compres'"):
         _ = clusterpress.compres
+
+
+@pytest.mark.parametrize(
+    ("method", "step", "sizes"),
+    [
+        ("son2018", "cluster", {"3x3": 6}),
+        ("han2016", "share", {"0": 5, "2": 1, "3": 1}),
+        ("wu2019", "cluster", {"2": 12, "3": 4}),
+    ],
+)
+def test_small_layers_get_fewer_centroids_and_it_is_said(method, step, sizes) -> None:
+    torch.manual_seed(0)
+    # 54, 12 and 4 weights, of which han2016 keeps a tenth.
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.Flatten(), nn.Linear(6, 2, bias=False), nn.Linear(2, 2)
+    )
+    settings = {"prune.keep": 0.1} if method == "han2016" else None
+    compressed = clusterpress.compress(model, method, settings=settings)
+    said = [line for line in compressed.left_out if line.startswith(f"{step}: ")]
+    assert compressed.facts[step]["fewer_centroids"] == sizes
+    assert said == [f"{step}: {name!r} is small and has {k} centroids" for name, k in sizes.items()]
+    with pytest.raises(ConfigError, match="exact=false"):
+        clusterpress.compress(model, method, settings={f"{step}.exact": True})

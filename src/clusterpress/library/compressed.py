@@ -21,7 +21,7 @@ class Compressed:
     Attributes:
         network: The network, its weights held by codes; it computes and trains like any other.
         method: The method's name, or the steps' names.
-        left_out: What the method did not do, for want of data or of layers, one sentence each.
+        left_out: What the method did not do, for want of data, layers or weights, a sentence each.
         facts: What each step remembered: errors, widths, shares kept.
         reference: Elements of the uncompressed network's tensors by name.
         architecture: ``{"name": ..., "args": {...}}`` of ``clusterpress.models.MODELS``, or None.

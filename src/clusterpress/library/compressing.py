@@ -25,6 +25,7 @@ from clusterpress.steps import (
     Reinitialize,
     Step,
 )
+from clusterpress.steps.share import FEWER
 from clusterpress.training.loop import train
 from clusterpress.training.recipe import Recipe
 from clusterpress.training.settings import TrainerSettings
@@ -135,6 +136,8 @@ class _Work:
         context = self._context(number, name)
         network = step.apply(network, context)
         self.facts[name] = context.facts
+        for layer, k in context.facts.get(FEWER, {}).items():
+            self.left_out.append(f"{name}: {layer!r} is small and has {k} centroids")
         return network
 
     def _context(self, number: int, name: str) -> Context:

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
-from clusterpress.runs.components import problems
+from clusterpress.runs.components import parameters_of, problems, target_of
 from clusterpress.runs.compose import compose, resolved
 from clusterpress.runs.plan import built_step
 from clusterpress.schema import RecipeConfig
@@ -25,6 +25,9 @@ def named_steps(
 ) -> dict[str, Step]:
     """Build the steps of conf/method/<method>.yaml by their names.
 
+    Layers with fewer weights or kernels than centroids get fewer (``exact=False``) where the
+    settings say no number.
+
     Args:
         method: The method's name.
         settings: Knobs in place of the file's, by ``step.knob``, such as ``{"cluster.k": 128}``.
@@ -38,6 +41,11 @@ def named_steps(
     if method not in known:
         raise ConfigError(f"there is no method {method!r}; {nearest(method, known)}")
     config = compose([f"method={method}"])
+    for name, node in config.method.steps.items():
+        asked = {f"{name}.k", f"{name}.bits"} & set(settings or {})
+        if "exact" in parameters_of(target_of(node)) and not asked:
+            # What nobody asked for is to stop no network that has a small layer.
+            OmegaConf.update(node, "exact", False, force_add=True)
     for name, recipe in _by_name(recipes).items():
         node = {"_target_": f"{Recipe.__module__}.Recipe", **dataclasses.asdict(recipe)}
         OmegaConf.update(config, f"recipe.{name}", node, merge=False)

@@ -19,8 +19,9 @@ from clusterpress.codes import Kernels, KernelSet, attach
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import dense_weight, mask_of, require_unpruned
-from clusterpress.steps.kernel_sets import KernelLayer, Sets, kernel_sets, sizes
+from clusterpress.steps.kernel_sets import KernelLayer, Sets, fewer, kernel_sets, sizes
 from clusterpress.steps.per_layer import require_whole
+from clusterpress.steps.share import tell_fewer
 from clusterpress.steps.widths import reestimated
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
@@ -30,6 +31,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "init": ("kmeans++", "random"),
     "dtype": tuple(DTYPES),
     "reestimate": (True, False),
+    "exact": (True, False),
 }
 MOST = 1 << 16
 
@@ -61,6 +63,8 @@ class ClusterKernels:
         reestimate: Whether the statistics of all BatchNorms are estimated anew at the end, on
             training images (10,000 at most); not in the paper, and much of the loss before
             fine-tuning.
+        exact: Whether a set of fewer kernels than centroids is refused; else each of its kernels
+            has a centroid of its own.
 
     Raises:
         ConfigError: A knob is outside its range.
@@ -77,6 +81,7 @@ class ClusterKernels:
     max_iterations: int = 300
     dtype: str = "float32"
     reestimate: bool = False
+    exact: bool = True
 
     def __post_init__(self) -> None:
         for value in self.k.values() if isinstance(self.k, Mapping) else [self.k]:
@@ -97,7 +102,7 @@ class ClusterKernels:
         """
         found = kernel_sets(network, self.sets, self.transforms)
         counts = {name: sum(map(_kernels, layers)) for name, layers in found.items()}
-        sizes(self.k, counts)
+        sizes(self.k, counts, self.exact)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Cluster in place and return the network.
@@ -114,7 +119,8 @@ class ClusterKernels:
             name: [_Normalised(one, self.scales) for one in ls] for name, ls in found.items()
         }
         counts = {name: sum(len(g.units) for g in gs) for name, gs in gathered.items()}
-        asked = sizes(self.k, counts)
+        asked = sizes(self.k, counts, self.exact)
+        tell_fewer(context, fewer(self.k, asked))
         errors: dict[str, float] = {}
         held: dict[str, int] = {}
         for number, (name, parts) in enumerate(gathered.items()):

@@ -13,7 +13,7 @@ from clusterpress.steps.allocation import allocate, layer_bits
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import kept_values
 from clusterpress.steps.per_layer import require_whole
-from clusterpress.steps.share import checked_k, relative_error, share_layer
+from clusterpress.steps.share import checked_k, relative_error, share_layer, tell_fewer
 
 
 class ClusterLinear:
@@ -30,6 +30,8 @@ class ClusterLinear:
         mean_bits: Alternative: K per layer so that all linear layers together err least at no
             more than so many bits a weight, log2 K for each and 32 for each centroid.
         max_bits: Largest K = 2^max_bits that ``distortion`` or ``mean_bits`` may choose, 1 to 12.
+        exact: Whether a layer of fewer weights than 2^bits is refused; else each of its weights
+            has a centroid of its own.
 
     Raises:
         ConfigError: Not exactly one of ``bits``, ``distortion`` and ``mean_bits``, or a value
@@ -44,6 +46,7 @@ class ClusterLinear:
         distortion: float | None = None,
         max_bits: int = 6,
         mean_bits: float | None = None,
+        exact: bool = True,
     ) -> None:
         if sum(knob is not None for knob in (bits, distortion, mean_bits)) != 1:
             raise ConfigError("ClusterLinear takes exactly one of bits, distortion and mean_bits")
@@ -57,7 +60,7 @@ class ClusterLinear:
                 f"ClusterLinear: mean_bits={mean_bits} is outside (0, max_bits={max_bits}]"
             )
         self.bits, self.distortion, self.max_bits = bits, distortion, max_bits
-        self.mean_bits = mean_bits
+        self.mean_bits, self.exact = mean_bits, exact
 
     def check(self, network: nn.Module) -> None:
         """Refuse more centroids than a linear layer has weights.
@@ -67,7 +70,7 @@ class ClusterLinear:
         """
         for name, layer in weight_layers(network):
             if self.bits is not None and isinstance(layer, nn.Linear):
-                checked_k(name, 1 << self.bits, layer.weight.numel())
+                checked_k(name, 1 << self.bits, layer.weight.numel(), self.exact)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every linear layer its optimal codebook; record K and the relative error."""
@@ -75,13 +78,18 @@ class ClusterLinear:
             name: layer for name, layer in weight_layers(network) if isinstance(layer, nn.Linear)
         }
         values = {name: kept_values(name, layer) for name, layer in layers.items()}
-        sizes, errors = {}, {}
-        for name, k in self._sizes(values).items():
-            clusters = optimal(values[name], checked_k(name, k, values[name].size))
+        sizes: dict[str, int] = {}
+        errors: dict[str, float] = {}
+        fewer: dict[str, int] = {}
+        for name, asked in self._sizes(values).items():
+            k = checked_k(name, asked, values[name].size, self.exact)
+            fewer |= {name: k} if k < asked else {}
+            clusters = optimal(values[name], k)
             share_layer(layers[name], clusters)
             sizes[name] = int(clusters.centers.size)
             errors[name] = relative_error(clusters, values[name])
         context.facts.update(centroids=sizes, relative_squared_error=errors)
+        tell_fewer(context, fewer)
         return network
 
     def _sizes(self, values: Mapping[str, np.ndarray]) -> dict[str, int]:

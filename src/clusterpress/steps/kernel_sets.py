@@ -57,12 +57,15 @@ def kernel_sets(network: nn.Module, sets: Sets, transforms: int) -> dict[str, li
     return grouped
 
 
-def sizes(k: int | Mapping[str, int], kernels: Mapping[str, int]) -> dict[str, int]:
+def sizes(
+    k: int | Mapping[str, int], kernels: Mapping[str, int], exact: bool = True
+) -> dict[str, int]:
     """Give the number of centroids of every set.
 
     Args:
         k: One number, or by set.
         kernels: Number of kernels to cluster of every set.
+        exact: Whether more centroids than kernels are refused, else cut.
 
     Raises:
         ConfigError: There are more centroids than kernels, or a set is missing or unknown.
@@ -82,12 +85,23 @@ def sizes(k: int | Mapping[str, int], kernels: Mapping[str, int]) -> dict[str, i
                 f"the set {name!r} has no kernel to cluster: all are of norm zero, or it names no "
                 "layer"
             )
-        if k[name] > count:
+        if exact and k[name] > count:
             raise ConfigError(
                 f"k={k[name]} centroids were asked of the {count} kernels of the set {name!r}; "
-                f"take at most {count}"
+                f"take at most {count}, or exact=false"
             )
-    return {name: k[name] for name in kernels}
+    return {name: min(k[name], count) for name, count in kernels.items()}
+
+
+def fewer(k: int | Mapping[str, int], given: Mapping[str, int]) -> dict[str, int]:
+    """Give the sets that have fewer centroids than were asked for,.
+
+    Args:
+        k: What was asked for.
+        given: What ``sizes`` gave.
+    """
+    asked = {name: k[name] if isinstance(k, Mapping) else k for name in given}
+    return {name: count for name, count in given.items() if count < asked[name]}
 
 
 def _named(layers: Sequence[KernelLayer], sets: Sets) -> list[tuple[str, KernelLayer]]:

@@ -16,6 +16,7 @@ from clusterpress.steps.per_layer import require_whole, settings_by_layer
 
 Init = Literal["random", "density", "linear", "kmeans++", "optimal"]
 MAX_BITS = 16
+FEWER = "fewer_centroids"
 
 
 class Share:
@@ -30,6 +31,8 @@ class Share:
         init: Where the centroids start: ``random`` (Forgy), ``density``, ``linear`` (the paper's
             best), ``kmeans++`` (D^2 seeding); or ``optimal``, the exact minimum of the squared
             error by dynamic programming, which has no start.
+        exact: Whether a layer of fewer weights than centroids is refused; else each of its weights
+            has a centroid of its own.
 
     Raises:
         ConfigError: ``bits`` or ``init`` is outside its range.
@@ -37,12 +40,14 @@ class Share:
 
     version: ClassVar[int] = 1
 
-    def __init__(self, bits: int | Mapping[str, int] = 5, init: Init = "linear") -> None:
+    def __init__(
+        self, bits: int | Mapping[str, int] = 5, init: Init = "linear", exact: bool = True
+    ) -> None:
         for value in bits.values() if isinstance(bits, Mapping) else [bits]:
             require_whole(value, 1, MAX_BITS, "Share: bits")
         if init not in get_args(Init):
             raise ConfigError(f"Share: init={init!r} is not one of {', '.join(get_args(Init))}")
-        self.bits, self.init = bits, init
+        self.bits, self.init, self.exact = bits, init, exact
 
     def check(self, network: nn.Module) -> None:
         """Refuse layers that the network does not have, and more centroids than weights.
@@ -52,37 +57,45 @@ class Share:
         """
         layers = dict(weight_layers(network))
         for name, width in settings_by_layer(self.bits, network, "Share.bits").items():
-            checked_k(name, 2**width, layers[name].weight.numel())
+            checked_k(name, 2**width, layers[name].weight.numel(), self.exact)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer a codebook; record the relative squared error of each."""
         layers = dict(weight_layers(network))
         bits = settings_by_layer(self.bits, network, "Share.bits")
-        errors = {}
+        errors: dict[str, float] = {}
+        fewer: dict[str, int] = {}
         for number, (name, width) in enumerate(bits.items()):
             values = kept_values(name, layers[name])
             rng = np.random.default_rng([context.clustering, number])
-            clusters = cluster(
-                values, checked_k(name, 2**width, values.size), init=self.init, rng=rng
-            )
+            k = checked_k(name, 2**width, values.size, self.exact)
+            clusters = cluster(values, k, init=self.init, rng=rng)
+            fewer |= {name: k} if k < 2**width else {}
             share_layer(layers[name], clusters)
             errors[name] = relative_error(clusters, values)
         context.facts["relative_squared_error"] = errors
+        tell_fewer(context, fewer)
         return network
 
 
-def checked_k(name: str, k: int, weights: int) -> int:
-    """Give ``k`` back where the layer has that many kept weights.
+def checked_k(name: str, k: int, weights: int, exact: bool = True) -> int:
+    """Give ``k`` back where the layer has that many kept weights, else, unless exact, these.
 
     Raises:
         ConfigError: More centroids than weights; names the layer and both numbers.
     """
-    if k > weights:
+    if k > weights and (exact or not weights):
         raise ConfigError(
-            f"layer {name!r} has {weights} kept weights and cannot have {k} "
-            f"centroids; take at most {int(np.log2(max(weights, 1)))} bits"
+            f"layer {name!r} has {weights} kept weights and cannot have {k} centroids; "
+            f"take at most {int(np.log2(max(weights, 1)))} bits, or exact=false"
         )
-    return k
+    return min(k, weights)
+
+
+def tell_fewer(context: Context, fewer: Mapping[str, int]) -> None:
+    """Remember which layers or sets got fewer centroids than were asked for, and how many."""
+    if fewer:
+        context.facts[FEWER] = dict(fewer)
 
 
 def share_layer(layer: nn.Module, clusters: Clusters) -> None:
