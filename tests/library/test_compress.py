@@ -283,3 +283,19 @@ def test_small_layers_get_fewer_centroids_and_it_is_said(method, step, sizes) ->
     assert said == [f"{step}: {name!r} is small and has {k} centroids" for name, k in sizes.items()]
     with pytest.raises(ConfigError, match="exact=false"):
         clusterpress.compress(model, method, settings={f"{step}.exact": True})
+
+
+def test_layers_that_blocks_do_not_divide_stay_and_it_is_said() -> None:
+    model = nn.Sequential(nn.Linear(6, 64), nn.Linear(64, 10))
+    compressed = clusterpress.compress(model, "stock2020")
+    assert "quantize: '0' stays as it is: blocks do not divide its rows" in compressed.left_out
+    assert [kind_of(layer) for layer in compressed.network] == ["dense", "product"]
+    with pytest.raises(ConfigError, match="rows of 6 weights, which blocks of 4 do not divide"):
+        clusterpress.compress(model, "stock2020", settings={"quantize.block": 4})
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_an_example_has_the_networks_own_dtype(dtype: torch.dtype) -> None:
+    example = IMAGES[:1].to(dtype)
+    merged = clusterpress.compress(pictures().to(dtype), "wang2020", example=example).network
+    assert merged(example).dtype == dtype

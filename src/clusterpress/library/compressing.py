@@ -25,6 +25,7 @@ from clusterpress.steps import (
     Reinitialize,
     Step,
 )
+from clusterpress.steps.product_quantize import LEFT_ALONE
 from clusterpress.steps.share import FEWER
 from clusterpress.training.loop import train
 from clusterpress.training.recipe import Recipe
@@ -65,8 +66,8 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         settings: Knobs of a named method by ``step.knob``, such as ``{"cluster.k": 128}``.
         recipe: How a named method trains: one recipe, or by ``train``, ``retrain``, ``finetune``,
             ``recover`` and ``scratch``.
-        example: One normalised batch, float, shape (1, C, H, W), for methods that merge or prune
-            neurons; with ``data`` not needed.
+        example: One normalised batch, of any float dtype, shape (1, C, H, W), for methods that
+            merge or prune neurons; with ``data`` not needed.
         seed: Root seed of all that is random.
         trainer: Where training runs.
         architecture: ``{"name": ..., "args": {...}}`` of ``clusterpress.models.MODELS``, for
@@ -116,6 +117,8 @@ class _Work:
         self.images, self.seed, self.trainer = images, seed, trainer
         if example is None and images is not None:
             example = torch.zeros(1, *images.shape)
+        if example is not None and example.is_floating_point():
+            example = example.float()  # As the network is while steps work on it.
         self.example = example
         self.left_out: list[str] = []
         self.facts: dict[str, dict[str, Any]] = {}
@@ -138,6 +141,8 @@ class _Work:
         self.facts[name] = context.facts
         for layer, k in context.facts.get(FEWER, {}).items():
             self.left_out.append(f"{name}: {layer!r} is small and has {k} centroids")
+        for layer in context.facts.get(LEFT_ALONE, ()):
+            self.left_out.append(f"{name}: {layer!r} stays as it is: blocks do not divide its rows")
         return network
 
     def _context(self, number: int, name: str) -> Context:

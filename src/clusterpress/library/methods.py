@@ -25,8 +25,8 @@ def named_steps(
 ) -> dict[str, Step]:
     """Build the steps of conf/method/<method>.yaml by their names.
 
-    Layers with fewer weights or kernels than centroids get fewer (``exact=False``) where the
-    settings say no number.
+    Where the settings say no number, layers with fewer weights or kernels than centroids get
+    fewer, and layers that blocks do not divide stay as they are (``exact=False``).
 
     Args:
         method: The method's name.
@@ -42,7 +42,7 @@ def named_steps(
         raise ConfigError(f"there is no method {method!r}; {nearest(method, known)}")
     config = compose([f"method={method}"])
     for name, node in config.method.steps.items():
-        asked = {f"{name}.k", f"{name}.bits"} & set(settings or {})
+        asked = {f"{name}.{knob}" for knob in ("k", "bits", "block")} & set(settings or {})
         if "exact" in parameters_of(target_of(node)) and not asked:
             # What nobody asked for is to stop no network that has a small layer.
             OmegaConf.update(node, "exact", False, force_add=True)

@@ -16,6 +16,7 @@ from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.steps.share import relative_error
 
 Codebooks = Literal["part", "layer"]
+LEFT_ALONE = "left_alone"
 
 
 class ProductQuantize:
@@ -32,6 +33,8 @@ class ProductQuantize:
             there are blocks that share it.
         codebooks: ``part``, one for the blocks at each place of a row (the paper's product
             quantisation), or ``layer``, one for all blocks of a layer.
+        exact: Whether a layer whose rows the block does not divide is refused; else it stays as
+            it is.
 
     Raises:
         ConfigError: A setting is outside its range.
@@ -44,6 +47,7 @@ class ProductQuantize:
         block: int | Mapping[str, int],
         bits: int | Mapping[str, int] = 4,
         codebooks: Codebooks = "part",
+        exact: bool = True,
     ) -> None:
         for value in block.values() if isinstance(block, Mapping) else [block]:
             require_whole(value, 1, 1 << 16, "ProductQuantize: block")
@@ -54,7 +58,7 @@ class ProductQuantize:
                 f"ProductQuantize: codebooks={codebooks!r} is not one of "
                 f"{', '.join(get_args(Codebooks))}"
             )
-        self.block, self.bits, self.codebooks = block, bits, codebooks
+        self.block, self.bits, self.codebooks, self.exact = block, bits, codebooks, exact
 
     def check(self, network: nn.Module) -> None:
         """Refuse layers that the network does not have.
@@ -76,9 +80,11 @@ class ProductQuantize:
         layers = dict(weight_layers(network))
         chosen = self._settings(network)
         weights = {name: dense_weight(name, layers[name]) for name in chosen}
-        for name, (block, _) in chosen.items():
+        for name in chosen:
             require_unpruned(name, layers[name], "ProductQuantize")
-            _require_division(name, weights[name].flatten(1).shape[1], block)
+        uneven = [n for n, (block, _) in chosen.items() if weights[n].flatten(1).shape[1] % block]
+        if uneven:
+            self._leave_alone(uneven, chosen, weights, context)
         rows, errors = {}, {}
         for number, (name, (block, bits)) in enumerate(chosen.items()):
             rng = np.random.default_rng([context.clustering, number])
@@ -99,6 +105,24 @@ class ProductQuantize:
             raise ConfigError(f"ProductQuantize: bits has nothing for the layer {without[0]!r}")
         return {name: (block, bits[name]) for name, block in blocks.items()}
 
+    def _leave_alone(
+        self,
+        uneven: list[str],
+        chosen: dict[str, tuple[int, int]],
+        weights: Mapping[str, torch.Tensor],
+        context: Context,
+    ) -> None:
+        name = uneven[0]
+        if self.exact:
+            raise ConfigError(
+                f"layer {name!r} has rows of {weights[name].flatten(1).shape[1]} weights, which "
+                f"blocks of {chosen[name][0]} do not divide; give it a block of its own, or "
+                "exact=false to leave such layers as they are"
+            )
+        for name in uneven:
+            del chosen[name]
+        context.facts[LEFT_ALONE] = uneven
+
     def _clustered(
         self, values: np.ndarray, block: int, k: int, rng: np.random.Generator
     ) -> Clusters:
@@ -117,10 +141,3 @@ def quantised(layer: nn.Module, clusters: Clusters) -> None:
     centers = torch.from_numpy(clusters.centers.reshape(-1, *width)).to(weight)
     labels = torch.from_numpy(clusters.labels.astype(np.int64)).to(weight.device)
     attach(layer, "weight", Product(labels, tuple(weight.shape), len(centers)), centers)
-
-
-def _require_division(name: str, row: int, block: int) -> None:
-    if row % block:
-        raise ConfigError(
-            f"layer {name!r} has rows of {row} weights, which blocks of {block} do not divide"
-        )
