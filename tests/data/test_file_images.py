@@ -36,6 +36,16 @@ def test_a_photograph_is_tested_as_torchvision_tests_it(tmp_path: Path) -> None:
     assert torch.allclose(ours[0], theirs, atol=1e-5)
 
 
+def test_an_orientation_is_not_applied_as_in_torchvision(tmp_path: Path) -> None:
+    photograph(tmp_path / "a.png", 0)
+    with Image.open(tmp_path / "a.png") as image:
+        exif = image.getexif()
+        exif[0x0112] = 6
+        image.save(tmp_path / "turned.png", exif=exif)
+    plain, turned = (Reading(3, 20, 16).read(tmp_path / n, None) for n in ("a.png", "turned.png"))
+    assert torch.equal(plain, turned)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_photograph_gets_the_networks_channels(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 from typer.testing import CliRunner
 
 import clusterpress
@@ -76,6 +77,23 @@ def test_an_export_says_what_is_missing_or_does_not_fit(tmp_path: Path, monkeypa
 class Pairs(Pictures):
     def forward(self, images):
         return super().forward(images), images
+
+
+class OneImage(nn.Module):
+    """Takes one image at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(12, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.linear(images.reshape(1, 12))
+        return outputs
+
+
+def test_an_export_says_that_a_network_takes_one_image_alone(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"takes one input of shape \(3, 2, 2\) at a time"):
+        export(OneImage().eval(), tmp_path / "x.onnx", (3, 2, 2))
 
 
 def test_an_export_takes_one_tensor_out_and_leaves_the_random_state(tmp_path: Path) -> None:

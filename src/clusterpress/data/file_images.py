@@ -47,7 +47,8 @@ class Reading:
             path: The file.
             drawn: None resizes the shorter side and cuts out the middle; a seed cuts out a random
                 part, resizes it and mirrors it every other time. Both interpolate bilinearly
-                with antialiasing, as torchvision's networks were trained and tested.
+                with antialiasing, as torchvision's networks were trained and tested. As there,
+                an orientation in the file's EXIF is not applied.
 
         Raises:
             DataError: The file is no image that can be decoded.

@@ -79,13 +79,23 @@ def _require_runs(dense: nn.Module, shape: tuple[int, ...]) -> None:
         with torch.inference_mode():
             outputs = dense(torch.randn(BATCHES[-1], *shape))
     except Exception as error:  # Whatever somebody's forward() raises.
-        raise ConfigError(
-            f"{type(dense).__name__} does not take an input of shape {shape}: {error}"
-        ) from error
+        fits = f"does not take an input of shape {shape}"
+        if _takes_one(dense, shape):
+            fits = f"takes one input of shape {shape} at a time, a file is for any number"
+        raise ConfigError(f"{type(dense).__name__} {fits}: {error}") from error
     if not torch.is_tensor(outputs):
         raise ConfigError(
             f"{type(dense).__name__} gives a {type(outputs).__name__}, it must give one tensor"
         )
+
+
+def _takes_one(dense: nn.Module, shape: tuple[int, ...]) -> bool:
+    try:
+        with torch.inference_mode():
+            dense(torch.randn(1, *shape))
+    except Exception:  # Whatever somebody's forward() raises.
+        return False
+    return True
 
 
 def _first_cause(error: BaseException) -> str:
