@@ -1,6 +1,7 @@
 import io
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ from clusterpress.results import (
     read_csv,
     read_records,
     stale,
+    together,
     update_readme,
     write_csv,
     write_results,
@@ -159,6 +161,21 @@ def test_runs_of_an_existing_csv_are_not_lost_unasked(records, tmp_path):
     write_results(fewer, CLAIMS, NAMES, tmp_path, replace=True)
     assert len(read_csv(tmp_path / "records.csv")) == len(fewer)
     write_results(records, CLAIMS, NAMES, tmp_path)
+
+
+def test_records_of_several_stores_are_put_together(records, tmp_path):
+    write_results(records, CLAIMS, NAMES, tmp_path)
+    before = (tmp_path / "records.csv").read_bytes()
+    written = read_csv(tmp_path / "records.csv")
+    one = written[written["id"] == "p-1"]
+    for new, old in ((one, written), (written, one), (one, written[written["id"] != "p-1"])):
+        write_csv(together(new, old), tmp_path / "records.csv")
+        assert (tmp_path / "records.csv").read_bytes() == before
+    again = together(one.assign(id="other", top1_error=9.0), written)
+    assert list(again[again["top1_error"] == 9.0]["id"]) == ["other"]
+    assert len(again) == len(written)
+    newer = written[written["id"] != "p-1"], one.assign(id="newer", artifact_version=9)
+    assert "newer" in set(together(written, pd.concat(newer))["id"])
 
 
 def test_a_csv_whose_ids_cannot_be_read_is_not_overwritten_unasked(records, tmp_path):

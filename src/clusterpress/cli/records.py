@@ -14,7 +14,7 @@ def compare(data: Data = None, records: Records = None) -> None:
     print_comparison(data or [], records)
 
 
-def results(
+def results(  # noqa: PLR0913, PLR0917 - an option each
     folder: Annotated[Path, typer.Option(help="Where tables and figures go.")] = Path("results"),
     readme: Annotated[
         Path | None, typer.Option(help="Whose block of results is kept; README.md where it is.")
@@ -22,10 +22,15 @@ def results(
     records: Records = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale.")] = False,
     formats: Annotated[str, typer.Option(help="Of figures: svg,pdf writes PDFs too.")] = "svg",
-    replace: Annotated[bool, typer.Option(help="Drop records that the store lacks.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Drop records of the folder that the store lacks.")
+    ] = False,
+    add: Annotated[
+        bool, typer.Option("--add", help="Keep them: runs of other machines, of other stores.")
+    ] = False,
 ) -> None:
     """Write records.csv, tables, figures and the README's block from the records."""
-    from clusterpress.results import comparison, stale, update_readme, write_results
+    from clusterpress.results import comparison, stale, together, update_readme, write_results
 
     claims, names = _claims_and_names()
     if readme is None and Path("README.md").is_file():
@@ -35,7 +40,11 @@ def results(
         for sentence in found:
             console.print(f"stale: {sentence}")
         raise typer.Exit(1 if found else 0)
+    if add and replace:
+        raise typer.BadParameter("--add keeps what --replace drops: give one of them")
     frame = _frame(records, facts=True)
+    if add and (folder / "records.csv").is_file():
+        frame = together(frame, _frame(folder / "records.csv", facts=True))
     kinds = formats.split(",")
     for path in write_results(frame, claims, names, folder, replace=replace, formats=kinds):
         console.print(f"wrote {path}")

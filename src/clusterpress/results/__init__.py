@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clusterpress.results.terminal import console as console
     from clusterpress.results.tidy import PROVENANCE as PROVENANCE
     from clusterpress.results.tidy import read_csv as read_csv
+    from clusterpress.results.tidy import together as together
     from clusterpress.results.tidy import write_csv as write_csv
     from clusterpress.results.write import stale as stale
     from clusterpress.results.write import write_results as write_results
@@ -32,7 +33,7 @@ _MODULES = {
     "records": ("DamagedRecordWarning", "read_records"),
     "statistics": ("Summary", "summarize"),
     "terminal": ("console",),
-    "tidy": ("PROVENANCE", "read_csv", "write_csv"),
+    "tidy": ("PROVENANCE", "read_csv", "together", "write_csv"),
     "write": ("stale", "write_results"),
 }
 _LAZY = {name: module for module, names in _MODULES.items() for name in names}
@@ -59,6 +60,7 @@ __all__ = [
     "read_records",
     "stale",
     "summarize",
+    "together",
     "update_readme",
     "write_csv",
     "write_results",

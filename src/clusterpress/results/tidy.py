@@ -116,6 +116,11 @@ def finished(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(ORDER, ignore_index=True)
 
 
+def together(records: pd.DataFrame, older: pd.DataFrame) -> pd.DataFrame:
+    """Put two tidy frames together; of a point at one seed see ``finished``, then ``records``."""
+    return finished(typed(pd.concat([records, older], ignore_index=True)))
+
+
 def ordered(frame: pd.DataFrame) -> pd.DataFrame:
     """Give the columns of typed rows, put together of several frames, their fixed order."""
     return frame[_columns(frame)]

@@ -109,6 +109,7 @@ def _refuse_loss(records: pd.DataFrame, path: Path) -> None:
     if not path.is_file():
         return
     advice = "pass replace=True (`--replace`) to write it all the same, or another folder"
+    keep = "keep them (`--add`, `together`), or "
     try:
         known = set(zip(records["point"], records["seed"].astype(str), strict=True))
         # A run whose point and seed are there is not lost: it was written or evaluated anew.
@@ -117,8 +118,8 @@ def _refuse_loss(records: pd.DataFrame, path: Path) -> None:
         raise ConfigError(f"{error}; so it is not overwritten: {advice}") from error
     if lost:
         raise ConfigError(
-            f"{path} holds {len(lost)} runs that the new records lack, such as {lost[0]}; add "
-            f"their records to the store, or {advice}"
+            f"{path} holds {len(lost)} runs that the new records lack, such as {lost[0]}; "
+            f"{keep}{advice}"
         )
 
 
