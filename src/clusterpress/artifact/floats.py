@@ -21,7 +21,7 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
     name = f"{dtype.kind}{dtype.itemsize}"
     name = next((known for known, bits in _NUMPY.items() if bits == name), name)
     if name not in DTYPES:
-        raise ValueError(f"dtype {dtype} is not one of {', '.join(DTYPES)}")
+        raise ValueError(f"the dtype {dtype}, none of {', '.join(DTYPES)}")
     return name
 
 
