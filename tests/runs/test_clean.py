@@ -1,9 +1,7 @@
 """What may be removed from a store, and what never is."""
 
-import json
 import os
 import time
-from dataclasses import asdict, replace
 
 import pytest
 from tests.runs.test_board import board, dead
@@ -12,7 +10,6 @@ from typer.testing import CliRunner
 from clusterpress.cli import app
 from clusterpress.runs.announced import announced, sweeps
 from clusterpress.runs.clean import leftovers, remove
-from clusterpress.runs.process import DRIVER, this_process
 from clusterpress.runs.store import Store
 
 OLD = 40 * 86_400
@@ -74,45 +71,6 @@ def test_the_command_lists_and_removes_only_when_told(store):
     done = CliRunner().invoke(app, [*arguments, "--yes"])
     assert "removed" in done.output
     assert names(leftovers(store, 0)) == {"new"}
-
-
-def swept(store, name, driver, age):
-    notes = store.root / "logs" / "sweep" / name
-    notes.mkdir(parents=True)
-    if driver is not None:
-        (notes / DRIVER).write_text(json.dumps(asdict(driver)))
-    for path in (*notes.iterdir(), notes):
-        os.utime(path, (time.time() - age, time.time() - age))
-
-
-def test_what_a_launcher_logged_goes_with_its_driver(tmp_path):
-    made = Store(tmp_path / "store")
-    other = replace(this_process(), host="another")
-    for name, driver in (("ours", this_process()), ("theirs", other), ("dead", dead())):
-        swept(made, name, driver, age=60)
-    assert names(leftovers(made, 0)) == {"dead"}
-    swept(made, "theirs long ago", other, OLD)
-    swept(made, "ours long ago", this_process(), OLD)
-    swept(made, "nobody's", None, OLD)
-    assert names(leftovers(made, 0)) == {"dead", "theirs long ago", "nobody's"}
-
-
-def test_old_fragments_and_what_cannot_be_read_are_listed(tmp_path):
-    made = Store(tmp_path / "store")
-    left = [
-        made.root / "studies" / ".search.0123.tmp",
-        made.run_states / "no-state.json",
-        made.sweeps / "no-sweep.json",
-    ]
-    for path in left:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{")
-    assert leftovers(made, 0) == []
-    for path in left:
-        os.utime(path, (time.time() - OLD, time.time() - OLD))
-    (made.root / "studies" / "search.db").touch()
-    assert names(leftovers(made, 0)) == {path.name for path in left}
-    assert remove(made, leftovers(made, 0)) == len(left)
 
 
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "nand", "infd", ""])

@@ -4,12 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from clusterpress.cli import app
 from clusterpress.errors import ConfigError
 from clusterpress.sweeps.child import how_ended
-from clusterpress.sweeps.engine import check_single, parted, threads_of, with_jobs
+from clusterpress.sweeps.engine import parted, threads_of, with_jobs
 
 
 def test_the_search_path_belongs_to_the_points():
@@ -25,29 +23,6 @@ def test_a_number_of_jobs_is_joblibs():
     assert with_jobs(2, [verbose, "hydra/launcher=joblib"]) == [*own, verbose]
     with pytest.raises(ConfigError, match="hydra/launcher=ray"):
         with_jobs(2, ["hydra/launcher=ray"])
-
-
-def test_one_run_has_no_launcher():
-    check_single(["seed=1", "hydra.searchpath=[a]"])
-    with pytest.raises(ConfigError, match=r"hydra/launcher=ray is without effect .* give -m"):
-        check_single(["seed=1", "hydra/launcher=ray"])
-    result = CliRunner().invoke(app, ["run", "hydra.run.dir=here"])
-    assert isinstance(result.exception, ConfigError)
-
-
-@pytest.mark.parametrize(
-    ("engine", "sentence"),
-    [
-        ("hydra/launcher=jobllib", "jobllib"),
-        ("hydra.launcher.n_job=2", "n_job"),
-        ("hydra/sweeper=optuna", "run -m"),
-    ],
-)
-def test_a_wrong_launcher_is_refused_before_a_suite_is_forecast(engine, sentence, monkeypatch):
-    monkeypatch.setattr("clusterpress.runs.forecast.forecast", None)
-    result = CliRunner().invoke(app, ["reproduce", "--plan", "--set", engine])
-    assert isinstance(result.exception, ConfigError)
-    assert sentence in str(result.exception)
 
 
 def test_threads_are_what_the_launcher_gives():

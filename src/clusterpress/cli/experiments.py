@@ -52,14 +52,13 @@ def run(context: typer.Context) -> None:
     """
     from clusterpress.runs.replicates import with_seeds
     from clusterpress.runs.sweep import run_point
-    from clusterpress.sweeps.engine import check_single, parted, sweeper_of
+    from clusterpress.sweeps.engine import parted, sweeper_of
     from clusterpress.sweeps.product import run_product
 
     flags = {"-m", "--multirun"} & set(context.args)
     given = [argument for argument in context.args if argument not in flags]
     overrides = with_seeds(given, sweep=bool(flags))
     if not flags:
-        check_single(overrides)
         raise typer.Exit(run_point(overrides))
     searches = sweeper_of(parted(overrides)[0]) == "optuna"
     raise typer.Exit(search(overrides) if searches else run_product(overrides))
@@ -85,14 +84,13 @@ def reproduce(
     from clusterpress.runs.suites import check_common, chosen, suite_points
     from clusterpress.runs.watched import watched
     from clusterpress.sweeps.engine import parted, with_jobs
-    from clusterpress.sweeps.points import check_engine, run_points, seeded
+    from clusterpress.sweeps.points import run_points, seeded
 
     numbers = seeds_of(seeds)
     points = chosen(suite_points(), papers or [], data or ["digits"])
     of_engine, extra = parted(override or [])
     check_common(extra)
     engine = with_jobs(jobs, of_engine)
-    check_engine(engine)
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
     found = forecast([overrides for _, overrides in tasks], numbers)
     console.print(found.sentence(jobs or 1))

@@ -81,7 +81,7 @@ def announced(
     done = sorted({run for run, _ in runs} & finished(store.root / "runs"))
     told = None if work is None else dict(work)
     sweep = Sweep(title, this_process(), time.time(), jobs, [*runs], done, told)
-    path = store.sweeps / f"{sweep.name}-{sweep.process.name}.json"
+    path = store.sweeps / f"{sweep.name}-{sweep.process.pid}.json"
     for old, other in sweeps(store):
         if other.name == sweep.name and other.process.alive is False:
             _take_down(old)

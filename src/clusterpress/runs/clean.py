@@ -1,7 +1,5 @@
 """What nobody needs any more in a store: what is left of killed and abandoned work."""
 
-import contextlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -10,7 +8,6 @@ from pathlib import Path
 
 from clusterpress.runs.announced import sweeps
 from clusterpress.runs.board import run_states
-from clusterpress.runs.process import DRIVER, Process
 from clusterpress.runs.store import Store, delete
 
 DAY = 86_400.0
@@ -38,9 +35,9 @@ class Leftover:
 def leftovers(store: Store, days: float) -> list[Leftover]:
     """List what was left in a store and not written to for so many days.
 
-    That are: states of unfinished trainings, half-written files and folders, what is said of
-    runs and sweeps whose process is gone or that cannot be read, and what their launchers logged.
-    Finished stages and runs are never among them, and nothing that a process holds the lock of.
+    That are: states of unfinished trainings, half-written files and folders, and what is said of
+    runs and sweeps whose process is gone. Finished stages and runs are never among them, and
+    nothing that a process holds the lock of.
 
     Args:
         store: The store.
@@ -84,34 +81,11 @@ def _candidates(store: Store) -> Iterator[tuple[Path, str | None, str]]:
             if free and path.exists():
                 yield path, owner, why
     for path, sweep in sweeps(store):
-        if _gone(sweep.process, path):
+        if sweep.process.alive is False or (sweep.process.alive is None and _old(path)):
             yield path, None, "sweep that did not end"
-    for path in sorted((store.root / "logs" / "sweep").glob("*")):
-        if _gone(_driver(path), path):
-            yield path, None, "log of a sweep that did not end, or of which runs failed"
-    yield from ((path, None, why) for path, why in _fragments(store) if _old(path))
-
-
-def _gone(process: Process | None, path: Path) -> bool:
-    """Whether a process is gone, or cannot be asked and has not written for a day."""
-    alive = None if process is None else process.alive
-    return alive is False or (alive is None and _old(path))
-
-
-def _driver(folder: Path) -> Process | None:
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return Process(**json.loads((folder / DRIVER).read_text()))
-    return None
-
-
-def _fragments(store: Store) -> Iterator[tuple[Path, str]]:
-    """Give what is there for milliseconds, if all goes well, and what is not readable."""
-    for folder in (store.sweeps, store.root / "studies"):
-        yield from ((path, "half-written") for path in sorted(folder.glob(".*.tmp*")))
-    known = {path for path, _ in sweeps(store)}
-    yield from ((path, "damaged") for path in store.sweeps.glob("*.json") if path not in known)
-    runs = {store.run_state(state.run) for state in run_states(store.run_states)}
-    yield from ((path, "damaged") for path in store.run_states.glob("*.json") if path not in runs)
+    for path in store.sweeps.glob(".*.tmp"):
+        if _old(path):  # It is there for milliseconds.
+            yield path, None, "half-written"
 
 
 def _unfinished(store: Store) -> list[Path]:

@@ -1,7 +1,6 @@
 """Which process works on something, and whether it still lives."""
 
 import contextlib
-import hashlib
 import os
 import socket
 import subprocess
@@ -9,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-DRIVER = "driver.json"
-"""The file in a sweep's folder of notes that says which process drives it."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,6 @@ class Process:
     boot: str
     pid: int
     started: str
-
-    @property
-    def name(self) -> str:
-        """A name for files, unlike that of any process of another machine or container."""
-        where = hashlib.sha256(f"{self.host} {self.boot}".encode()).hexdigest()[:8]
-        return f"{where}-{self.pid}"
 
     @property
     def alive(self) -> bool | None:

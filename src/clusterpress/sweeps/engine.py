@@ -58,19 +58,6 @@ def parted(overrides: Iterable[str]) -> tuple[list[str], list[str]]:
     return of_engine, [line for line in overrides if not is_of_engine(line)]
 
 
-def check_single(overrides: Iterable[str]) -> None:
-    """Check the overrides of one run, which no launcher and no sweeper sees.
-
-    Raises:
-        ConfigError: One is for a sweep.
-    """
-    of_engine, _ = parted(overrides)
-    if of_engine:
-        raise ConfigError(
-            f"{', '.join(of_engine)} is without effect on one run; give -m for a sweep of it"
-        )
-
-
 def with_jobs(jobs: int | None, engine: Sequence[str]) -> list[str]:
     """Add to the overrides of the engine what a number of processes means: joblib, if many.
 

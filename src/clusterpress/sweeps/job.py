@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 from clusterpress.durable import write_atomic
 from clusterpress.errors import StoreError
 from clusterpress.runs.finished import Finished
-from clusterpress.runs.process import DRIVER, this_process
 from clusterpress.sweeps.child import ChildDiedError, ask_child, with_threads
 
 TRIES = 2  # One that was killed may have been unlucky; twice is its own doing.
@@ -49,7 +48,7 @@ class Notes:
     folder: Path
 
     def make(self) -> None:
-        """Make the folder, and note in it which process drives the sweep.
+        """Make the folder.
 
         Raises:
             StoreError: It cannot be made.
@@ -58,8 +57,6 @@ class Notes:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be made: {error.strerror}") from error
-        driver = json.dumps(dataclasses.asdict(this_process()))
-        write_atomic(self.folder / DRIVER, driver.encode())
 
     def begun(self, task: Task) -> Path:
         """Give the file that is there from when a run began."""

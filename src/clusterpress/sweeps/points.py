@@ -66,17 +66,6 @@ def run_points(
     return [each for each in ended if each is not None]
 
 
-def check_engine(engine: Sequence[str]) -> None:
-    """Check overrides that choose and set a launcher; starts nothing.
-
-    Raises:
-        ConfigError: As of ``run_points``.
-    """
-    register()
-    with _sweeper((), completed(engine), Notes(Path.cwd())):
-        pass
-
-
 @contextmanager
 def _notes(tasks: Sequence[Task]) -> Iterator[Notes]:
     """Give a folder for a sweep; it stays, with what the launcher logged, where a run failed."""
