@@ -3,8 +3,6 @@
 import csv
 import struct
 import sys
-from pathlib import Path
-from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -14,7 +12,6 @@ from clusterpress.errors import ConfigError
 from clusterpress.runs.compose import compose
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
-from clusterpress.runs.tracked import tracked_run
 from clusterpress.runs.trackers import WandbTracker, guard
 from clusterpress.runs.trackers.csv_files import CsvCurve
 
@@ -134,12 +131,6 @@ def test_all_at_once_need_no_account(short, tmp_path, monkeypatch):
     assert outcome.artifact.read_bytes() == alone.artifact.read_bytes()
     (curve,) = (folder / "baseline").glob("events*")
     assert {"loss", "lr", "validation_error", "train_loss"} <= set(scalars(curve))
-
-
-def test_a_tracker_is_not_told_where_weights_lie():
-    config = {"suite": None, "model": {"name": "m", "weights": "/somewhere/w.pt"}, "store": "s"}
-    told = tracked_run(SimpleNamespace(config=config, id="i", title="t", seed=0), Path())
-    assert told.config == {"suite": None, "model": {"name": "m", "weights": "w.pt"}}
 
 
 def test_a_tracker_is_told_of_a_run_once(short, told):

@@ -26,7 +26,7 @@ _PRIVATE = ("store", "data_dir", "tracker")
 
 
 def tracked_run(checked: Plan, logs: Path) -> TrackedRun:
-    """Name a run for its trackers, with its settings but what is of this machine.
+    """Name a run for its trackers, with its settings but those of ``_PRIVATE``.
 
     Args:
         checked: Its plan.
@@ -38,16 +38,8 @@ def tracked_run(checked: Plan, logs: Path) -> TrackedRun:
         name=f"{suite} seed {checked.seed}" if suite else checked.title,
         group=str(suite).rpartition("/")[0] or str(suite) if suite else None,
         folder=logs,
-        config=_public(checked.config),
+        config={name: each for name, each in checked.config.items() if name not in _PRIVATE},
     )
-
-
-def _public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is private, and of a file of weights all but its name."""
-    model = dict(config["model"])
-    if isinstance(model.get("weights"), str):
-        model["weights"] = Path(model["weights"]).name
-    return {name: each for name, each in {**config, "model": model}.items() if name not in _PRIVATE}
 
 
 def tracked_summary(record: Mapping[str, Any]) -> dict[str, float]:
