@@ -11,7 +11,6 @@ from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
 from clusterpress.results.figures import figures
-from clusterpress.results.layout import page, section, table, tables
 from clusterpress.results.markdown import markdown
 from clusterpress.results.names import named_runs
 from clusterpress.results.readme import readme_block
@@ -234,23 +233,6 @@ def test_a_single_run_has_no_error_bar(tmp_path, seeds, bars):
 
 
 TWO = {"p": [("han2016", "first")], "q": [("han2016", "second")]}
-
-
-def test_seeds_of_several_versions_are_named(tmp_path):
-    runs = [make_record("p", seed, artifact_version=1 + seed) for seed in range(2)]
-    runs += [make_record("q", seed) for seed in range(2)]
-    records = named_runs(read_records(store_of(tmp_path, runs)), TWO)
-    text = markdown(suite_page("han2016", "mnist", records))
-    assert "Seeds of first are of several versions" in text
-    text = markdown(suite_page("han2016", "mnist", records[records["name"] == "second"]))
-    assert "several versions" not in text
-
-
-def test_tables_of_one_name_are_files_of_their_own():
-    one, two = table([{"x": "1"}]), table([{"x": "2"}])
-    sections = [section("A b", one, two), section("A-b", table([])), section("A, b", one)]
-    found = [place for place, _, _ in tables("p", page("P", one, *sections))]
-    assert found == ["p", "p.a-b", "p.a-b-2", "p.a-b-3"]
 
 
 def test_every_baseline_is_drawn_where_a_seed_has_several(tmp_path):

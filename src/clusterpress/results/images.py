@@ -42,10 +42,6 @@ class Interval:
 def bootstrap(n: int, minus: int, plus: int) -> Interval:
     """Give the bootstrap's interval of ``100 * (plus - minus) / n``.
 
-    Where all images count the same, every resample does too and says nothing of the images that
-    were not seen. To either side stands then the exact bound (Clopper and Pearson 1934) of a share
-    of which n images showed none: ``1 - 0.025^(1/n)``, 0.04 % for 10,000.
-
     Args:
         n: Images, more than 0.
         minus: Images that count -1 each.
@@ -54,8 +50,7 @@ def bootstrap(n: int, minus: int, plus: int) -> Interval:
     mean = float(plus - minus)
     deviation = math.sqrt(max(plus + minus - mean**2 / n, 0.0))
     if deviation == 0:
-        unseen = 100 * -math.expm1(math.log((1 - CONFIDENCE) / 2) / n)
-        return Interval(100 * mean / n - unseen, 100 * mean / n + unseen)
+        return Interval(100 * mean / n, 100 * mean / n)
     # The sum's distribution by its characteristic function, on a circle that is wide enough.
     size = 1 << math.ceil(math.log2(2 * _WIDTH * deviation + 64))
     angle = 2 * np.pi * np.arange(size) / size

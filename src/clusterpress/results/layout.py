@@ -1,7 +1,6 @@
 """Pages of tables before they are Markdown, LaTeX or CSV."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,21 +58,13 @@ def tables(name: str, of: Page) -> Iterator[tuple[str, str, Table]]:
         name: The page's file name without its ending; a section's table adds the section's.
         of: The page.
     """
-    found = Counter[str]()
-    for place, title, each in _placed(name, of):
-        if each.rows:
-            found[place] += 1  # Two of one name would be one file.
-            yield place if found[place] == 1 else f"{place}-{found[place]}", title, each
-
-
-def _placed(name: str, of: Page) -> Iterator[tuple[str, str, Table]]:
     for part in of.parts:
-        if isinstance(part, Table):
+        if isinstance(part, Table) and part.rows:
             yield name, of.title, part
-        elif isinstance(part, Section):
-            for each in part.parts:
-                if isinstance(each, Table):
-                    yield f"{name}.{_slug(part.title)}", f"{of.title}: {part.title}", each
+        if isinstance(part, Section):
+            inner = [each for each in part.parts if isinstance(each, Table) and each.rows]
+            for each in inner:
+                yield f"{name}.{_slug(part.title)}", f"{of.title}: {part.title}", each
 
 
 def _slug(title: str) -> str:

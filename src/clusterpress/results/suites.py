@@ -59,21 +59,9 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
         section(
             "Bytes",
             "Header, biases and weight streams as they lie in the file; beside them what "
-            f"`han2016_huffman` counts for the same weights.{_mixed(points)}",
+            "`han2016_huffman` counts for the same weights.",
             table([_bytes(name, group) for name, group in points]),
         ),
-    )
-
-
-def _mixed(points: list[tuple[str, pd.DataFrame]]) -> str:
-    """Name the points whose seeds were not written or measured by one version of the code."""
-    versions = ["artifact_version", "evaluation_version"]
-    names = [name for name, group in points if len(group[versions].drop_duplicates()) > 1]
-    if not names:
-        return ""
-    return (
-        f" Seeds of {', '.join(names)} are of several versions of the file or of the evaluation "
-        "(`artifact_version`, `evaluation_version` in records.csv), and their means are over all."
     )
 
 
