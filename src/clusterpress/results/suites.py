@@ -20,7 +20,8 @@ from clusterpress.results.statistics import (
 Cells = dict[str, str]
 IMAGES_WORDS = (
     "Test set ± is half the 95 % bootstrap interval over the test images of one trained network, "
-    "mean over the seeds, where the records hold which images were right."
+    "mean over the seeds, where the records hold which images were right; it is never less than "
+    "the share of images of which the test set may have none by chance."
 )
 CONVENTIONS = (
     "What each convention counts stands in the README under "
