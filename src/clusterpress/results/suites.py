@@ -16,6 +16,7 @@ from clusterpress.results.statistics import (
     number,
     summarize,
 )
+from clusterpress.results.versions import mixed_note
 
 Cells = dict[str, str]
 IMAGES_WORDS = (
@@ -44,6 +45,7 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
     ratios = [str(c) for c in runs if str(c).startswith("ratio_") and runs[c].notna().any()]
     return page(
         f"{suite} on {data}",
+        *filter(None, [mixed_note(points)]),
         section(
             "Top-1 error, %",
             "Mean over the seeds on the official test set; the change is to the own baseline, "
