@@ -43,6 +43,18 @@ def test_tables_are_named_by_page_and_section():
     ]
 
 
+@pytest.mark.parametrize(
+    "titles", [("same", "same"), ("a_b", "a-b"), ("a", "a", "a-2", "a"), ("Δ", "±"), ("", "")]
+)
+def test_no_two_tables_have_one_name(titles):
+    ones = [section(title, table([{"a": "1"}]), table([{"a": "2"}])) for title in titles]
+    names = [name for name, _, _ in tables("p", page("P", table([{"a": "0"}]), *ones))]
+    assert len(set(names)) == len(names) == 1 + 2 * len(titles)
+    # They are names of files too, and stay the same where nothing was taken.
+    assert all(re.fullmatch(r"p(\.[a-z0-9-]+)?", name) for name in names)
+    assert names[:2] == ["p", next(tables("p", page("P", ones[0])))[0]]
+
+
 def test_no_row_is_read_as_an_argument_of_the_one_above():
     text = latex_table("two\nlines", table([{"a": "x"}, {"a": "[4pt] y"}, {"a": "*z"}]))
     lines = text.splitlines()

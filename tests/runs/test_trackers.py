@@ -1,17 +1,24 @@
 """Trackers need no account, and one that fails, whenever it does, never fails a run."""
 
 import csv
+import hashlib
+import json
 import struct
 import sys
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import torch
 from pytorch_lightning.loggers import CSVLogger
+from safetensors.torch import save_file
 
 from clusterpress.errors import ConfigError
+from clusterpress.models import LeNet300_100
 from clusterpress.runs.compose import compose
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
+from clusterpress.runs.tracked import tracked_run
 from clusterpress.runs.trackers import WandbTracker, guard
 from clusterpress.runs.trackers.csv_files import CsvCurve
 
@@ -131,6 +138,28 @@ def test_all_at_once_need_no_account(short, tmp_path, monkeypatch):
     assert outcome.artifact.read_bytes() == alone.artifact.read_bytes()
     (curve,) = (folder / "baseline").glob("events*")
     assert {"loss", "lr", "validation_error", "train_loss"} <= set(scalars(curve))
+
+
+def test_no_tracker_is_told_where_weights_lie(tmp_path):
+    path = tmp_path / "private" / "given.safetensors"
+    path.parent.mkdir()
+    torch.manual_seed(1)
+    save_file(LeNet300_100().state_dict(), path)
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    checked = plan(compose([f"model.weights={path}", "method=none"]))
+    told = tracked_run(checked, tmp_path).config
+    assert str(tmp_path) not in json.dumps(told)
+    assert told["model"]["weights"] == "given.safetensors"
+    assert told["model"]["weights_sha256"] == content
+    # What is asked for stays as it is: only what is told is shortened.
+    assert checked.config["model"]["weights"] == str(path)
+
+
+def test_settings_that_are_no_paths_are_told_as_they_are():
+    checked = plan(compose(["method=none", "suite=a/b/c"]))
+    told = tracked_run(checked, Path("logs")).config
+    assert told == {name: checked.config[name] for name in told}
+    assert set(checked.config) - set(told) == {"store", "data_dir", "tracker"}
 
 
 def test_a_tracker_is_told_of_a_run_once(short, told):

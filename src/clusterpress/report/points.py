@@ -11,7 +11,8 @@ from clusterpress.report.choice import MOST, chosen_groups
 from clusterpress.report.spreads import finite, spreads
 from clusterpress.results.images import COLUMNS, half_widths
 from clusterpress.results.names import Names, named_runs
-from clusterpress.results.tidy import ORIGIN
+from clusterpress.results.tidy import ADDED, ORIGIN
+from clusterpress.results.versions import mixture
 
 Commands = Mapping[tuple[str, str], Sequence[str]]
 KEYS = ["suite", "name", "data", "point"]
@@ -77,10 +78,12 @@ def _points(
     means = _means(runs, group)
     place = runs.groupby([*PLACE], sort=False).ngroup()
     listed, images = _runs(runs, group, place), _images(runs, group)
+    mixed = _versions(runs, group)
     rows = zip(map(int, firsts.index), firsts.to_dict("records"), strict=True)
     found = {
         number: _point(row, known[number], means[number], listed[number], commands)
         | images.get(number, UNKNOWN)
+        | {"versions": mixed.get(number, "")}
         for number, row in rows
     }
     places = runs[[*PLACE]].assign(place=place).drop_duplicates("place").sort_values("place")
@@ -153,6 +156,13 @@ def _images(runs: pd.DataFrame, group: pd.Series) -> dict[int, dict[str, float |
         error, change = half_widths(rows)
         found[int(str(number))] = {"test_set": finite(error), "test_set_change": finite(change)}
     return found
+
+
+def _versions(runs: pd.DataFrame, group: pd.Series) -> dict[int, str]:
+    """Say of the points whose seeds are of several versions which are of which."""
+    several = runs[[*ADDED]].groupby(group).nunique().gt(1).any(axis=1)
+    kept = group.isin(several.index[several])
+    return {int(str(n)): mixture(rows) for n, rows in runs[kept].groupby(group[kept])}
 
 
 def _runs(

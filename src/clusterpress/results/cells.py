@@ -32,7 +32,9 @@ def _measured(row: Mapping[Hashable, Any]) -> Cells:
         "point": row["name"] + (" (selected)" if row["selected"] else ""),
         "claim": claim_words(row),
         "paper's number": printed(row),
-        "ours": _with_interval(ours, row, "ours", DIGITS[row["unit"]], _of_images(row)),
+        "ours": _with_interval(
+            ours, row, "ours", DIGITS[row["unit"]], (*_of_images(row), row["versions"])
+        ),
         "Δ paper": signed(row["delta_paper"], row["unit"]) if row["has_number"] else "–",
         "p (Holm)": describe_p(row["p_holm"]),
         "Δ own baseline (points)": _with_interval(

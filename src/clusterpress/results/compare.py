@@ -18,6 +18,7 @@ from clusterpress.results.statistics import (
     summarize,
 )
 from clusterpress.results.verdicts import Verdict, corrected, judge, p_exceeds
+from clusterpress.results.versions import mixture
 
 COLUMNS = (
     "claim",
@@ -60,6 +61,7 @@ COLUMNS = (
     "ratio_file",
     "protocol",
     "selected",
+    "versions",
     "verdict",
     "why",
 )
@@ -82,9 +84,10 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
         ``has_number`` says whether the number is the paper's or our own. ``n`` counts runs, and
         baselines where the claim is of the baseline. ``baselines`` counts the
         baselines that the runs share; ``test_set`` and ``test_set_change`` are half the bootstrap's
-        95 % interval over test images of error and change (``images.half_widths``). ``p`` is that
-        of ``verdicts.p_exceeds``; ``p_holm`` is corrected for the ``family`` claims measured on
-        the same data, which stand in one table, and the verdict follows it.
+        95 % interval over test images of error and change (``images.half_widths``). ``versions``
+        says which seeds are of which version, where they are not of one (``versions.mixture``).
+        ``p`` is that of ``verdicts.p_exceeds``; ``p_holm`` is corrected for the ``family`` claims
+        measured on the same data, which stand in one table, and the verdict follows it.
     """
     runs = named_runs(records, names)
     points = list(runs.groupby(["suite", "name", "data", "point"], sort=False))
@@ -129,6 +132,7 @@ def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
         "n": 0,
         "protocol": "",
         "selected": False,
+        "versions": "",
         "verdict": "not run",
         "why": why,
     }
@@ -160,6 +164,7 @@ def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
         "ratio_file": mean_of(runs, "ratio_file") if compressed else math.nan,
         "protocol": protocol,
         "selected": bool(runs["selected"].all()),
+        "versions": mixture(runs),
         "verdict": verdict.word,
         "why": verdict.why,
     }

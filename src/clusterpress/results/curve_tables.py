@@ -12,13 +12,20 @@ BEFORE = (
 )
 
 
-def merging_page(data: str, curve: pd.DataFrame) -> Page:
-    """Give the page of the merging curve: share of neurons kept x method, a section a network."""
+def merging_page(data: str, curve: pd.DataFrame, note: str = "") -> Page:
+    """Give the page of the merging curve: share of neurons kept x method, a section a network.
+
+    Args:
+        data: The data set.
+        curve: What ``curves.merging`` gave.
+        note: What is to be said of its runs.
+    """
     sections: list[str | Section] = [
         f"Top-1 error on the official test set, %. {BEFORE} Changes are paired by seed, in "
         f"points; `none` is the baseline trained for the same extra epochs. *Keep* is the share of "
         "neurons, of all layers together where each has its own (`widths`, chosen on the "
-        f"validation split). {WORDS}"
+        f"validation split). {WORDS}",
+        *filter(None, [note]),
     ]
     for model, rows in curve.groupby("model"):
         cells = [
@@ -43,12 +50,13 @@ def merging_page(data: str, curve: pd.DataFrame) -> Page:
     return page(f"Merging neurons on {data}", *sections)
 
 
-def bits_page(data: str, by_bits: pd.DataFrame) -> Page:
-    """Give the page of bits x initialisation, a section a network."""
+def bits_page(data: str, by_bits: pd.DataFrame, note: str = "") -> Page:
+    """Give the page of bits x initialisation, a section a network; see ``merging_page``."""
     sections: list[str | Section] = [
         f"Top-1 error on the official test set, %. {BEFORE} The squared error is that of the "
         "clustering over the sum of squares of the weights, mean over the clustered layers "
-        f"(x 1000). {WORDS}"
+        f"(x 1000). {WORDS}",
+        *filter(None, [note]),
     ]
     for model, rows in by_bits.groupby("model"):
         cells = [

@@ -1,8 +1,9 @@
 """Pages of tables before they are Markdown, LaTeX or CSV."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 COMMAND = "clusterpress results --records results/records.csv"
 
@@ -54,10 +55,21 @@ def table(rows: Sequence[Mapping[str, str]]) -> Table:
 def tables(name: str, of: Page) -> Iterator[tuple[str, str, Table]]:
     """Yield the page's tables that have rows: file name without its ending, title, table.
 
+    No two have one name: of titles that read alike in a file's name, as ``a_b`` and ``a-b``, and
+    of several tables under one title, the later ones are numbered from 2.
+
     Args:
         name: The page's file name without its ending; a section's table adds the section's.
         of: The page.
     """
+    taken: set[str] = set()
+    for place, title, each in _named(name, of):
+        free = _free(place, taken)
+        taken.add(free)
+        yield free, title, each
+
+
+def _named(name: str, of: Page) -> Iterator[tuple[str, str, Table]]:
     for part in of.parts:
         if isinstance(part, Table) and part.rows:
             yield name, of.title, part
@@ -67,5 +79,11 @@ def tables(name: str, of: Page) -> Iterator[tuple[str, str, Table]]:
                 yield f"{name}.{_slug(part.title)}", f"{of.title}: {part.title}", each
 
 
+def _free(name: str, taken: Collection[str]) -> str:
+    """Give the name, numbered where it is taken."""
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(each for each in names if each not in taken)
+
+
 def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"

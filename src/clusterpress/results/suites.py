@@ -16,11 +16,13 @@ from clusterpress.results.statistics import (
     number,
     summarize,
 )
+from clusterpress.results.versions import mixed_note
 
 Cells = dict[str, str]
 IMAGES_WORDS = (
     "Test set ± is half the 95 % bootstrap interval over the test images of one trained network, "
-    "mean over the seeds, where the records hold which images were right."
+    "mean over the seeds, where the records hold which images were right; it is never less than "
+    "the share of images of which the test set may have none by chance."
 )
 CONVENTIONS = (
     "What each convention counts stands in the README under "
@@ -43,6 +45,7 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
     ratios = [str(c) for c in runs if str(c).startswith("ratio_") and runs[c].notna().any()]
     return page(
         f"{suite} on {data}",
+        *filter(None, [mixed_note(points)]),
         section(
             "Top-1 error, %",
             "Mean over the seeds on the official test set; the change is to the own baseline, "

@@ -13,6 +13,7 @@ from clusterpress.results.markdown import markdown
 from clusterpress.results.names import Names, named_runs, unnamed_points
 from clusterpress.results.statistics import number
 from clusterpress.results.suites import suite_page
+from clusterpress.results.versions import mixed_note
 
 LEGEND = (
     "Errors are top-1 on the official test set, in percent; Δ is ours minus theirs. ± is half the "
@@ -20,7 +21,8 @@ LEGEND = (
     "by seed; where runs share one baseline, its interval tells of the method alone, not of other "
     "baselines. *Test set ±* is half the 95 % bootstrap interval over the test images (of a Δ "
     "paired by image), where the records hold which were right: it is of one trained network, and "
-    "an upper bound for the mean over seeds, which share the images. A status says how the paper's "
+    "an upper bound for the mean over seeds, which share the images. It is never less than the "
+    "share of images of which the test set may have none by chance. A status says how the paper's "
     "number is known: found in its own text, secondary (another text), derived by arithmetic, "
     "inferred (our reading). A number that no paper prints stands beside the claim, never as the "
     "paper's: our reading holds or does not, our arithmetic agrees or disagrees. The ratio by the "
@@ -70,10 +72,15 @@ def pages(records: pd.DataFrame, compared: pd.DataFrame, names: Names) -> dict[s
         data = of_data["data"].iloc[0]
         curve, by_bits = merging(of_data), bits(of_data)
         if not curve.empty:
-            found[f"merging-{data}"] = merging_page(data, curve)
+            found[f"merging-{data}"] = merging_page(data, curve, _mixed(of_data, curve))
         if not by_bits.empty:
-            found[f"bits-{data}"] = bits_page(data, by_bits)
+            found[f"bits-{data}"] = bits_page(data, by_bits, _mixed(of_data, by_bits))
     return found | {"provenance": provenance_page(records, names)}
+
+
+def _mixed(runs: pd.DataFrame, curve: pd.DataFrame) -> str:
+    shown = runs[runs["point"].isin(curve["point"])]
+    return mixed_note((str(name), of) for (name, _), of in shown.groupby(["name", "point"]))
 
 
 def comparison_page(compared: pd.DataFrame) -> Page:

@@ -231,7 +231,8 @@ function words(point) {
   const over = n === 1 ? "One seed (n = 1): no interval." : `Mean of ${n} seeds: error ${spread(point.error)} % (deviation ${fixed(point.error.std)}), change to the own baseline ${change(point.change)} points (95 % intervals).`;
   const shared = point.baselines < n ? ` ${point.baselines === 1 ? "All seeds share one baseline" : `The seeds share ${point.baselines} baselines`}: the intervals tell of the method, not of other baselines.` : "";
   const images = point.test_set === null ? "" : ` The test images leave ± ${fixed(point.test_set)} % of the error open, ± ${fixed(point.test_set_change)} points of the change (bootstrap).`;
-  return over + shared + images;
+  const versions = point.versions ? ` Not of one version (${escaped(point.versions)}): errors stay comparable, bytes and the ratio by file are then of no one version's file.` : "";
+  return over + shared + images + versions;
 }
 function openDetail(point) {
   const more = DATA.details[point.runs[0].id];

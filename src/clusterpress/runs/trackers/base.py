@@ -18,7 +18,7 @@ class TrackedRun:
         group: The suite that it was asked for in, as ``han2016/mnist``; None outside of suites.
         folder: Where files may go: ``<store>/logs``.
         config: The resolved config as plain values, without the folders of this machine and the
-            trackers' own settings.
+            trackers' own settings; weights are a file's name and its SHA-256.
     """
 
     id: str
