@@ -42,6 +42,21 @@ def seeded(
     ]
 
 
+def check_launcher(engine: Sequence[str]) -> None:
+    """Build a launcher and start nothing.
+
+    Args:
+        engine: Overrides that choose and set it.
+
+    Raises:
+        ConfigError: It is unknown, not installed, or its settings do not fit.
+    """
+    engine = completed(engine)
+    register()
+    with _sweeper((), engine, Notes(Path())):
+        pass
+
+
 def run_points(
     points: Sequence[tuple[str, tuple[str, ...]]], engine: Sequence[str], say: Say = in_a_line
 ) -> list[Finished]:

@@ -8,7 +8,7 @@ from clusterpress.runs.finished import report_failures
 from clusterpress.runs.plan import plan
 from clusterpress.runs.store import Store
 from clusterpress.sweeps.engine import parted
-from clusterpress.sweeps.points import run_points
+from clusterpress.sweeps.points import check_launcher, run_points
 from clusterpress.sweeps.watch import in_lines
 
 
@@ -19,6 +19,7 @@ def run_product(overrides: Sequence[str]) -> int:
         ConfigError: A point's overrides or the launcher's do not fit; nothing was trained.
     """
     engine, lines = parted(overrides)
+    check_launcher(engine)
     points = [tuple(point) for point in sweep_points(lines)]
     plans = [plan(compose(point)) for point in points]
     runs = [(each.id, each.title) for each in plans]
