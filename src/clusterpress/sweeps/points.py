@@ -89,7 +89,8 @@ def _notes(tasks: Sequence[Task]) -> Iterator[Notes]:
     if tasks:
         notes.make()
     try:
-        yield notes
+        with notes.used():
+            yield notes
     except ConfigError:
         shutil.rmtree(notes.folder, ignore_errors=True)  # Nothing was started.
         raise
