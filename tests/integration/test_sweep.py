@@ -20,6 +20,13 @@ def test_every_point_of_a_sweep_runs(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
+def test_a_sweep_of_several_stores_is_refused_before_one_is_made(tmp_path):
+    done = sweep(tmp_path, "method=none", "++store=a,b")
+    assert done.returncode == 1
+    assert "one store" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_wrong_point_is_refused_before_the_first_trains(tmp_path):
     done = sweep(tmp_path, "method=wang2020", "method.steps.merge.keep=0.5,1.5")
     assert done.returncode == 1

@@ -68,6 +68,11 @@ def test_a_broken_line_is_a_config_error():
         sweep_points(["seed=[1"])
 
 
+def test_a_line_without_a_value_is_refused():
+    with pytest.raises(ConfigError, match=r"seed=range\(1,1\) gives no value"):
+        sweep_points(["seed=range(1,1)", "data=mnist"])
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [

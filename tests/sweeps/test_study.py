@@ -1,6 +1,7 @@
 """A study goes on as if nothing had happened, whenever its process dies; nothing trains here."""
 
 import itertools
+import sqlite3
 from types import SimpleNamespace
 
 import pytest
@@ -159,6 +160,38 @@ def test_every_difference_is_named():
     ]
     (said,) = differences(kept, identity(space, settings(), "p"))
     assert "the versions of the steps" in said
+
+
+def full_disk(monkeypatch, pages):
+    """Let no data base grow beyond so many pages, nor beyond what it has."""
+    connect = sqlite3.connect
+
+    def limited(*arguments, **keywords):
+        connection = connect(*arguments, **keywords)
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    monkeypatch.setattr("clusterpress.sweeps.study.sqlite3.connect", limited)
+
+
+def test_on_a_full_disk_nobody_is_told_to_remove_a_study_and_none_is_half_made(
+    tmp_path, monkeypatch
+):
+    path, chosen = study_path(tmp_path, "s"), settings(n_trials=500)
+    wanted = identity(space_of(LINES), chosen, "point")
+    with monkeypatch.context() as short:
+        full_disk(short, 3)
+        with pytest.raises(StoreError, match="No room left") as said:
+            opened_or_made(path, "s", wanted)
+    assert "remove" not in str(said.value)
+    assert list(path.parent.iterdir()) == []
+    study = opened_or_made(path, "s", wanted)
+    full_disk(monkeypatch, 1)
+    with pytest.raises(StoreError, match="No room left"):
+        study.add(proposed([], space_of(["method=none", f"a={'x' * 9999},b"]), chosen))
+    monkeypatch.undo()
+    advance(path, settings())
+    assert len(tried(tmp_path, "s")) == 9
 
 
 def test_a_damaged_study_is_one_sentence(tmp_path):

@@ -32,8 +32,10 @@ def validate(context: typer.Context) -> None:
     from clusterpress.runs.plan import plan
     from clusterpress.runs.replicates import with_seeds
     from clusterpress.runs.suites import suite_points
+    from clusterpress.sweeps.hydra_keys import check_hydra
 
     if context.args:
+        check_hydra(context.args, sweep=True)
         for overrides in sweep_points(with_seeds(context.args, sweep=True)):
             checked = plan(compose(overrides))
             console.print(f"valid: {checked.title}, point {checked.point}, run {checked.id}")
@@ -53,11 +55,13 @@ def run(context: typer.Context) -> None:
     from clusterpress.runs.replicates import with_seeds
     from clusterpress.runs.sweep import run_point
     from clusterpress.sweeps.engine import parted, sweeper_of
+    from clusterpress.sweeps.hydra_keys import check_hydra
     from clusterpress.sweeps.product import run_product
 
     flags = {"-m", "--multirun"} & set(context.args)
     given = [argument for argument in context.args if argument not in flags]
     overrides = with_seeds(given, sweep=bool(flags))
+    check_hydra(overrides, sweep=bool(flags))
     if not flags:
         raise typer.Exit(run_point(overrides))
     searches = sweeper_of(parted(overrides)[0]) == "optuna"
@@ -84,13 +88,16 @@ def reproduce(
     from clusterpress.runs.suites import check_common, chosen, suite_points
     from clusterpress.runs.watched import watched
     from clusterpress.sweeps.engine import parted, with_jobs
-    from clusterpress.sweeps.points import run_points, seeded
+    from clusterpress.sweeps.hydra_keys import check_hydra
+    from clusterpress.sweeps.points import check_launcher, run_points, seeded
 
     numbers = seeds_of(seeds)
     points = chosen(suite_points(), papers or [], data or ["digits"])
+    check_hydra(override or [], sweep=True)
     of_engine, extra = parted(override or [])
     check_common(extra)
     engine = with_jobs(jobs, of_engine)
+    check_launcher(engine)  # Before the forecast, which takes minutes.
     tasks = [(point.title, (*point.overrides, *extra)) for point in points]
     found = forecast([overrides for _, overrides in tasks], numbers)
     console.print(found.sentence(jobs or 1))

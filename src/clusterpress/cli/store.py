@@ -33,6 +33,6 @@ def clean(
     for line in sentences(found):
         console.print(line, markup=False)
     if yes:
-        console.print(f"removed {remove(cleaned, found):,} bytes")
+        console.print(f"removed {remove(found):,} bytes")
     elif found:
         console.print("nothing was removed; --yes removes it")

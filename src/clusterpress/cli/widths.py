@@ -26,7 +26,9 @@ def widths(
     """
     from clusterpress.runs.compose import compose
     from clusterpress.runs.widths import choose_widths
+    from clusterpress.sweeps.hydra_keys import check_hydra
 
+    check_hydra(context.args, sweep=False)
     chosen = choose_widths(compose(context.args), images, console.print)
     _print(chosen)
     console.print("Use them with:", markup=False)

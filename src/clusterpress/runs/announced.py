@@ -5,13 +5,14 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from clusterpress.errors import ConfigError
 from clusterpress.runs.board import RunState, post, run_states
+from clusterpress.runs.holding import free, held
 from clusterpress.runs.process import Process, this_process
 from clusterpress.runs.store import Store
 
@@ -55,7 +56,16 @@ class Sweep:
     @property
     def name(self) -> str:
         """What its files begin with: the same runs have the same name."""
-        return hashlib.sha256(" ".join(run for run, _ in self.runs).encode()).hexdigest()[:16]
+        return _digest(run for run, _ in self.runs)
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file: no other process has it, on any machine that uses the store."""
+        return f"{self.name}-{_digest(map(str, astuple(self.process)))}.json"
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 
 @contextlib.contextmanager
@@ -81,19 +91,26 @@ def announced(
     done = sorted({run for run, _ in runs} & finished(store.root / "runs"))
     told = None if work is None else dict(work)
     sweep = Sweep(title, this_process(), time.time(), jobs, [*runs], done, told)
-    path = store.sweeps / f"{sweep.name}-{sweep.process.pid}.json"
-    for old, other in sweeps(store):
-        if other.name == sweep.name and other.process.alive is False:
-            _take_down(old)
+    path = store.sweeps / sweep.file_name
+    _take_down_dead(store, sweep.name)
     post(path, asdict(sweep))
     try:
-        yield path
+        with held(path):  # Until it dies: other machines cannot look at its process.
+            yield path
     except ConfigError:
         _take_down(path)
         raise
     finally:
         if {run for run, _ in runs} <= finished(store.root / "runs"):
             _take_down(path)
+
+
+def _take_down_dead(store: Store, name: str) -> None:
+    for path, other in sweeps(store):
+        if other.name == name and other.process.alive is False:
+            with free(path) as unheld:
+                if unheld:  # Another machine of the same name may hold it.
+                    _take_down(path)
 
 
 def _take_down(path: Path) -> None:

@@ -62,7 +62,8 @@ def sweep_points(overrides: Sequence[str]) -> list[list[str]]:
     """Give the overrides of every point of a sweep (``seed=0,1,2``): the product of its values.
 
     Raises:
-        ConfigError: A line is no override, or gives an interval, which only a search takes.
+        ConfigError: A line is no override, gives no value, or an interval, which only a search
+            takes.
     """
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
@@ -77,7 +78,10 @@ def _alternatives(override: Override) -> list[str]:
         return [line]
     if override.is_interval_sweep():
         raise ConfigError(f"{line} has no end of values; a search takes it: hydra/sweeper=optuna")
-    return [f"{line.split('=', 1)[0]}={value}" for value in override.sweep_string_iterator()]
+    values = [f"{line.split('=', 1)[0]}={value}" for value in override.sweep_string_iterator()]
+    if not values:
+        raise ConfigError(f"{line} gives no value, so there is nothing to run")
+    return values
 
 
 def _unknown_choice(overrides: Sequence[str], error: str) -> str | None:

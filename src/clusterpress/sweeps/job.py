@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from omegaconf import DictConfig
 from clusterpress.durable import write_atomic
 from clusterpress.errors import StoreError
 from clusterpress.runs.finished import Finished
+from clusterpress.runs.holding import IN_USE, held
 from clusterpress.sweeps.child import ChildDiedError, ask_child, with_threads
 
 TRIES = 2  # One that was killed may have been unlucky; twice is its own doing.
@@ -55,8 +57,13 @@ class Notes:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / IN_USE).touch()
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be made: {error.strerror}") from error
+
+    def used(self) -> AbstractContextManager[None]:
+        """Keep the folder while the block lasts from who removes what is abandoned."""
+        return held(self.folder / IN_USE)
 
     def begun(self, task: Task) -> Path:
         """Give the file that is there from when a run began."""
@@ -104,6 +111,10 @@ class Job:
         """Do the point whose number Hydra's config says."""
         del config  # The child composes it again: overrides say all of it.
         task = self.tasks[HydraConfig.get().job.num]
+        with self.notes.used():
+            return self._noted(task)
+
+    def _noted(self, task: Task) -> Finished:
         before = self.notes.ended(task)
         if before is not None:
             return before

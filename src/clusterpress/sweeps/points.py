@@ -42,6 +42,21 @@ def seeded(
     ]
 
 
+def check_launcher(engine: Sequence[str]) -> None:
+    """Build a launcher and start nothing.
+
+    Args:
+        engine: Overrides that choose and set it.
+
+    Raises:
+        ConfigError: It is unknown, not installed, or its settings do not fit.
+    """
+    engine = completed(engine)
+    register()
+    with _sweeper((), engine, Notes(Path())):
+        pass
+
+
 def run_points(
     points: Sequence[tuple[str, tuple[str, ...]]], engine: Sequence[str], say: Say = in_a_line
 ) -> list[Finished]:
@@ -74,7 +89,8 @@ def _notes(tasks: Sequence[Task]) -> Iterator[Notes]:
     if tasks:
         notes.make()
     try:
-        yield notes
+        with notes.used():
+            yield notes
     except ConfigError:
         shutil.rmtree(notes.folder, ignore_errors=True)  # Nothing was started.
         raise

@@ -30,7 +30,7 @@ from clusterpress.schema import register
 from clusterpress.suggest import nearest
 from clusterpress.sweeps.engine import at_a_time, parted, processes, without_sweeper
 from clusterpress.sweeps.job import Task
-from clusterpress.sweeps.points import run_points
+from clusterpress.sweeps.points import check_launcher, run_points
 from clusterpress.sweeps.proposal import most, proposed
 from clusterpress.sweeps.settings import SETTINGS, Settings
 from clusterpress.sweeps.space import Space, space_of
@@ -98,6 +98,7 @@ def run_search(overrides: Sequence[str]) -> Searched:
 def _checked(overrides: Sequence[str]) -> _Search:
     engine, lines = parted(overrides)
     config = _hydra_config(engine)
+    check_launcher(without_sweeper(engine))
     values = OmegaConf.to_container(config.hydra.sweeper, throw_on_missing=False)
     assert isinstance(values, dict)
     given = {str(key): None if value == "???" else value for key, value in values.items()}

@@ -214,16 +214,29 @@ def damage_said(path: Path) -> Iterator[None]:
     """Say in one sentence that the file of a study cannot be used.
 
     Raises:
-        StoreError: What Optuna, SQLAlchemy and SQLite raise where it is damaged or locked.
+        StoreError: What Optuna, SQLAlchemy and SQLite raise where it is damaged or locked, or the
+            disk is full: then nobody is told to remove it.
     """
     try:
         yield
     except _DAMAGE as error:
+        if _no_room(error):
+            raise StoreError(
+                f"No room left to write the study {path}; free some space and repeat the command."
+            ) from error
         reason = " ".join(f"{type(error).__name__}: {error.__cause__ or error}".split())[:300]
         raise StoreError(
             f"the study {path} is damaged or cannot be used ({reason}); if it is damaged, remove "
             "it and repeat the command: finished runs are found in the store"
         ) from error
+
+
+def _no_room(error: BaseException | None) -> bool:
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _make(path: Path, name: str, search: Mapping[str, Any]) -> None:
@@ -235,17 +248,25 @@ def _make(path: Path, name: str, search: Mapping[str, Any]) -> None:
         for old in path.parent.glob(f".{name}.{'[0-9a-f]' * 32}.tmp*"):
             old.unlink(missing_ok=True)
         temporary = path.parent / f".{name}.{uuid.uuid4().hex}.tmp"
-        with damage_said(path):
-            made = optuna.create_study(
-                storage=_storage(temporary, skip_table_creation=False),
-                study_name=name,
-                directions=list(DIRECTIONS),
-            )
-            made.set_metric_names(list(OBJECTIVES))
-            made.set_user_attr(_SEARCH, dict(search))
-        sync(temporary)
-        temporary.rename(path)
+        try:
+            with damage_said(path):
+                _fill(temporary, name, search)
+            sync(temporary)
+            temporary.rename(path)
+        finally:
+            for left in path.parent.glob(f"{temporary.name}*"):
+                left.unlink(missing_ok=True)
         sync(path.parent)
+
+
+def _fill(temporary: Path, name: str, search: Mapping[str, Any]) -> None:
+    made = optuna.create_study(
+        storage=_storage(temporary, skip_table_creation=False),
+        study_name=name,
+        directions=list(DIRECTIONS),
+    )
+    made.set_metric_names(list(OBJECTIVES))
+    made.set_user_attr(_SEARCH, dict(search))
 
 
 def _storage(path: Path, *, skip_table_creation: bool) -> RDBStorage:
