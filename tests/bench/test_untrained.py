@@ -50,3 +50,7 @@ def test_dearer_bits_make_smaller_files(tmp_path: Path, monkeypatch: pytest.Monk
     before = replace(read(tmp_path / "points.csv")[0], machine="another")
     again = list(points("tiny", given, tmp_path, "", prices=(0.01, 0.1), done=[before]))
     assert again == [before, found[1]]
+    blind = Trained(given.network, None)
+    assert list(points("tiny", blind, tmp_path, "", done=[before, _point(OURS, 1, 0.0)])) == [
+        before
+    ]

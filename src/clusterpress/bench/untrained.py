@@ -55,7 +55,7 @@ def points(
     prices: Sequence[float] = PRICES,
     done: Sequence[Point] = (),
 ) -> Iterator[Point]:
-    """Give every file of a network, as it is read back; none where its images are missing.
+    """Give every file of a network, as it is read back; no new one where its images are missing.
 
     Args:
         name: The network's name.
@@ -66,6 +66,7 @@ def points(
         done: Points that were measured before; these are given as they are.
     """
     if given.images is None:
+        yield from (row for row in done if row.network == name)
         return
     images, path = given.images, folder / "untrained"
     before = evaluate(given.network, images.test, images)
