@@ -136,6 +136,29 @@ def test_a_network_of_ours_needs_no_name_to_be_read(tmp_path: Path) -> None:
     assert clusterpress.load(small)(torch.zeros(1, 1, 28, 28)).shape == (1, 7)
 
 
+def test_both_coders_give_the_weights_back_in_files_of_their_own(tmp_path: Path) -> None:
+    # Dense floats of more than 65,536 are where "fast" codes a small network otherwise.
+    network = network_named("lenet300_100").build()
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    for coder in ("small", "fast"):
+        words = ("--arch", "lenet300_100", "--method", "none", "-o", tmp_path / coder)
+        done = run("compress", tmp_path / "weights.safetensors", *words, "--coder", coder)
+        assert done.exit_code == 0, done.output
+        for name, value in clusterpress.load(tmp_path / coder).state_dict().items():
+            assert torch.equal(value, network.state_dict()[name])
+    assert (tmp_path / "small").stat().st_size < (tmp_path / "fast").stat().st_size
+
+
+@pytest.mark.parametrize("coder", ["smallest", ""])
+def test_a_coder_that_there_is_not_is_refused(coder: str, tmp_path: Path) -> None:
+    save_file(pictures().state_dict(), tmp_path / "weights.safetensors")
+    words = ("--arch", PICTURES, "--method", "none", "-o", tmp_path / "out", "--coder", coder)
+    assert run("compress", tmp_path / "weights.safetensors", *words).exit_code == 2
+    with pytest.raises(ConfigError, match="small, fast"):
+        clusterpress.compress(pictures(), "none").save(tmp_path / "out", coder=coder)
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_of_half_precision_make_a_network_of_half_precision(tmp_path: Path) -> None:
     save_file(pictures().half().state_dict(), tmp_path / "half.safetensors")
     network = network_named(PICTURES).trained(tmp_path / "half.safetensors")

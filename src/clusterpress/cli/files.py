@@ -1,7 +1,7 @@
 """Commands for files: make, inspect, evaluate and convert them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -66,6 +66,10 @@ def compress(  # noqa: PLR0913 - options of a command
         list[str] | None, typer.Option("--set", help="A knob, such as cluster.k=128.")
     ] = None,
     shape: Shape = None,
+    coder: Annotated[
+        Literal["small", "fast"],
+        typer.Option(help="The fewest bytes, or read and written faster and a little larger."),
+    ] = "small",
     seed: Annotated[int, typer.Option(help="Root seed.")] = 0,
 ) -> None:
     """Compress trained weights into one file, without data and so without fine-tuning."""
@@ -78,6 +82,7 @@ def compress(  # noqa: PLR0913 - options of a command
         method=method,
         settings=setting or [],
         shape=shape,
+        coder=coder,
         seed=seed,
     ):
         console.print(line)

@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from clusterpress import artifact
-from clusterpress.artifact import Ledger
+from clusterpress.artifact import Coder, Ledger
 from clusterpress.artifact.container import is_artifact
 from clusterpress.errors import ConfigError
 from clusterpress.library.compressing import compress
@@ -26,6 +26,7 @@ def compress_file(  # noqa: PLR0913 - options of a command
     method: str,
     settings: Sequence[str],
     shape: str | None,
+    coder: Coder,
     seed: int,
 ) -> Iterator[str]:
     """Compress trained weights into one file; give what to tell the user.
@@ -51,7 +52,7 @@ def compress_file(  # noqa: PLR0913 - options of a command
         seed=seed,
         architecture=named.architecture,
     )
-    ledger = compressed.save(output)
+    ledger = compressed.save(output, coder=coder)
     yield f"wrote {output}: {_sizes(ledger)}"
     yield from compressed.left_out
 
