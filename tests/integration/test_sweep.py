@@ -13,8 +13,8 @@ def sweep(folder, *overrides):
     )
 
 
-def test_every_point_of_a_sweep_runs(tmp_path):
-    done = sweep(tmp_path, "method=wang2020", "method.steps.merge.keep=0.5,0.25")
+def test_every_point_of_a_sweep_runs_once(tmp_path):
+    done = sweep(tmp_path, "method=wang2020", "method.steps.merge.keep=0.5,0.25,0.50")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("done: ") == 2
     assert [path.name for path in tmp_path.iterdir()] == ["store"]

@@ -14,7 +14,10 @@ from clusterpress.sweeps.watch import in_lines
 
 
 def run_product(overrides: Sequence[str]) -> int:
-    """Run a sweep; a point that fails stops no other. Give the exit code.
+    """Run a sweep, values that make the same run once; a point that fails stops no other.
+
+    Returns:
+        The exit code.
 
     Raises:
         ConfigError: A point's overrides or the launcher's do not fit, or there are several stores;
@@ -27,8 +30,8 @@ def run_product(overrides: Sequence[str]) -> int:
     stores = sorted({str(each.store) for each in plans})
     if len(stores) > 1:
         raise ConfigError(f"a sweep is kept in one store, and this one has {', '.join(stores)}")
-    runs = [(each.id, each.title) for each in plans]
-    titled = [(each.title, point) for each, point in zip(plans, points, strict=True)]
-    with announced(Store(plans[0].store), " ".join(["run -m", *overrides]), runs):
-        ended = run_points(titled, engine, in_lines)
+    runs = {each.id: (each.title, point) for each, point in zip(plans, points, strict=True)}
+    named = [(run, title) for run, (title, _) in runs.items()]
+    with announced(Store(plans[0].store), " ".join(["run -m", *overrides]), named):
+        ended = run_points(list(runs.values()), engine, in_lines)
     return report_failures(ended)
