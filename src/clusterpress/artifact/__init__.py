@@ -12,13 +12,11 @@ from clusterpress.artifact.decode import (
 )
 from clusterpress.artifact.directory import VERSION
 from clusterpress.artifact.encode import save
-from clusterpress.artifact.packing import Coder
 from clusterpress.ledger import LayerBytes, Ledger, Row, layer_breakdown
 
 __all__ = [
     "CONVENTIONS",
     "VERSION",
-    "Coder",
     "Inspection",
     "KernelBook",
     "LayerBytes",

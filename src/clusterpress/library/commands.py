@@ -8,8 +8,9 @@ import torch
 import yaml
 
 from clusterpress import artifact
-from clusterpress.artifact import Coder, Ledger
+from clusterpress.artifact import Ledger
 from clusterpress.artifact.container import is_artifact
+from clusterpress.artifact.packing import Coder
 from clusterpress.errors import ConfigError
 from clusterpress.library.compressing import compress
 from clusterpress.library.dense import decompress

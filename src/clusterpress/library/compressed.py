@@ -11,7 +11,8 @@ from typing import Any
 from torch import nn
 
 from clusterpress import artifact
-from clusterpress.artifact import Coder, Ledger
+from clusterpress.artifact import Ledger
+from clusterpress.artifact.packing import Coder
 
 
 @dataclass(frozen=True, eq=False)
