@@ -20,6 +20,7 @@ FETCHED = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"?https?:|<link\b[^>]*\bhref=\"?https?:"
 )
 NAMES = re.compile(r"^__all__ of (\S+)$", re.MULTILINE)
+EVERY_FIGURE = re.compile(r"^every figure of results$", re.MULTILINE)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -55,9 +56,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Write out what a page of the API asks for: every public name of a room."""
+    """Write out what a page asks for: every public name of a room, every figure there is."""
     del page, config, files
-    return NAMES.sub(lambda found: _every_name(found[1]), markdown)
+    named = NAMES.sub(lambda found: _every_name(found[1]), markdown)
+    return EVERY_FIGURE.sub(lambda _: _every_figure(), named)
 
 
 def _every_name(module: str) -> str:
@@ -68,6 +70,15 @@ def _every_name(module: str) -> str:
         raise PluginError(f"{path} has no __all__")
     names = re.findall(r'"(\w+)"', listed[1])
     return "\n\n".join(f"::: {module}.{name}" for name in names if not name.startswith("__"))
+
+
+def _every_figure() -> str:
+    """Give an image for every figure; its file is named by what it shows, data and network."""
+    shown = []
+    for path in sorted((ROOT / FIGURES).glob("*.svg")):
+        kind, data, model = path.stem.split("-", 2)
+        shown.append(f"![{kind.capitalize()} of {model} on {data}](figures/{path.name})")
+    return "\n\n".join(shown)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
