@@ -29,6 +29,8 @@ ALONE, WORKERS = "DataLoader, no workers", "DataLoader, a worker a core"
 BATCHED, SINGLY = "clusterpress, whole batches", "torchvision, image by image"
 SHAPES = {"lenet300_100": (1, 28, 28), "lenet5": (1, 28, 28)}
 CIFAR = (3, 32, 32)
+BY_PRECISION = ("lenet5", "vgg16", "resnet18")
+COMPILED = ", compiled"
 CODES = ("dense", "shared", "masked", "masked, shared")
 LOOPS, LOADING, PRECISIONS, STEPS, AUGMENTING = (
     *("loop", "augmented loop", "loop by precision", "step by code", "augmentation"),
@@ -45,7 +47,9 @@ class Sizes:
     augmented: int = 10_240
 
 
-FULL = Sizes({"lenet300_100": 100, "lenet5": 40, "alexnet32": 2, "vgg16": 2}, rounds=3)
+FULL = Sizes(
+    {"lenet300_100": 100, "lenet5": 40, "alexnet32": 2, "vgg16": 2, "resnet18": 2}, rounds=3
+)
 QUICK = Sizes({"lenet300_100": 2, "lenet5": 1}, rounds=1, augmented=128)
 
 
@@ -119,16 +123,18 @@ def loading(bench: Bench) -> None:
 
 
 def precisions(bench: Bench) -> None:
-    """Train in float32, compiled or not, and in bfloat16, which some processors emulate."""
-    name = "lenet5"
-    works = {
-        f"{OURS}, 32": partial(ours, _task(bench, name)),
-        f"{OURS}, bf16": partial(ours, _task(bench, name, precision="bf16")),
-        f"{BARE}, 32": partial(bare, _task(bench, name)),
-        f"{BARE}, bf16": partial(bare, _task(bench, name, precision="bf16")),
-        f"{BARE}, 32, compiled": partial(compiled, _task(bench, name)),
-    }
-    bench.compare(f"{PRECISIONS}, {name}", _count(bench, name), works)
+    """Train in float32 and in bfloat16, which some processors emulate, compiled or not."""
+    for name in (each for each in BY_PRECISION if each in bench.sizes.batches):
+        works = {
+            f"{who}, {precision}{suffix}": partial(loop, _task(bench, name, precision=precision))
+            for who, loop, suffix in (
+                (OURS, ours, ""),
+                (BARE, bare, ""),
+                (BARE, compiled, COMPILED),
+            )
+            for precision in ("32", "bf16")
+        }
+        bench.compare(f"{PRECISIONS}, {name}", _count(bench, name), works)
 
 
 def steps(bench: Bench) -> None:
