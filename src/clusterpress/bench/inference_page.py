@@ -21,7 +21,7 @@ def _opening(rows: Sequence[LayerRow]) -> Iterator[str]:
     yield ""
     yield (
         f"`make bench-inference` on {rows[0].machine}, {rows[0].threads} threads, float32: the "
-        "least of interleaved runs, since other work shared the machine."
+        "least of interleaved runs, which other work on the machine disturbs least."
     )
     yield ""
 
