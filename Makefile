@@ -69,7 +69,7 @@ report: $(READY) ## results/report.html: one page of all results, opened without
 bench-clustering: $(BENCH_READY) ## clustering against its peers (about 25 minutes): results/bench/clustering.csv
 	$(BIN)/python -m clusterpress.bench.clustering
 
-bench-training: $(READY) ## training against other loops (about 5 minutes): results/bench/training.csv
+bench-training: $(READY) ## training against other loops (about 15 minutes): results/bench/training.csv
 	$(BIN)/python -m clusterpress.bench.training
 
 bench-inference: $(READY) ## shared-kernel layers against dense ones: results/bench/inference.csv

@@ -48,7 +48,7 @@ class Sizes:
 
 
 FULL = Sizes(
-    {"lenet300_100": 100, "lenet5": 40, "alexnet32": 2, "vgg16": 2, "resnet18": 2}, rounds=3
+    {"lenet300_100": 200, "lenet5": 100, "alexnet32": 6, "vgg16": 6, "resnet18": 3}, rounds=3
 )
 QUICK = Sizes({"lenet300_100": 2, "lenet5": 1}, rounds=1, augmented=128)
 
