@@ -15,6 +15,7 @@ from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
 from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
+from clusterpress.runs.timing import shortest_step
 from clusterpress.training import checkpoints
 from clusterpress.training.module import Classifier
 
@@ -50,6 +51,14 @@ def test_epochs_rounds_and_sizes(tmp_path):
     assert merged.size == 0.25
     removed = ("method.steps.merge.keep=null", "method.steps.merge.remove=0.9")
     point = (*SHORT, f"store={tmp_path}", "method=wang2020", *removed)
+    (merged,) = forecast([point], [0]).trainings[1:]
+    assert merged.size == pytest.approx(0.1)
+    point = (
+        *SHORT,
+        f"store={tmp_path}",
+        *POINTS[1][:2],
+        "method.steps.merge.keep={ip1:0.2,ip2:0.4}",
+    )
     (merged,) = forecast([point], [0]).trainings[1:]
     assert merged.size == pytest.approx(0.1)
 
@@ -138,3 +147,8 @@ def test_the_table_counts_a_shared_stage_for_its_first_point():
         "to train": ["2", "1"],
         "time": ["about 11 min", "about 2 min"],
     }
+
+
+def test_a_step_takes_the_shortest_time_that_was_seen():
+    assert shortest_step([3.0, 4.5, 5.5, 9.5], 12.0) == 1.0
+    assert shortest_step([3.0], 3.5) == 3.5  # The data fill one batch.

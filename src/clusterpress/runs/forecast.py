@@ -167,6 +167,8 @@ def _share(node: Mapping[str, Any]) -> float:
     if target_of(node) not in (MergeNeurons, PruneNeurons):
         return 1.0
     keep = node.get("keep")
+    if isinstance(keep, Mapping) and keep:
+        return sum(float(share) ** 2 for share in keep.values()) / len(keep)
     if isinstance(keep, int | float):
         return float(keep) ** 2
     return 1.0 - float(node.get("remove") or 0.0)

@@ -1,8 +1,10 @@
 """What an epoch of a network takes on this machine, by some steps of its training."""
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,9 @@ from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
 from clusterpress.training.loop import train
+from clusterpress.training.watch import Watch
 
-FIRST, STEPS = 1, 2  # Steps that prepare, and steps that are timed.
+FIRST, STEPS = 1, 3  # Steps that prepare, and steps that are timed.
 _NO_MILESTONES: dict[str, Any] = {"schedule": "constant", "milestones": ()}
 
 
@@ -24,7 +27,8 @@ class Timed:
     """What some steps took.
 
     Attributes:
-        epoch_seconds: Time of an epoch.
+        epoch_seconds: Time of an epoch on a machine that does nothing else, as far as the
+            shortest step can tell.
         peak_bytes: Most main memory of the whole process during the steps, data included; what
             a device has of its own is not in it.
     """
@@ -69,11 +73,34 @@ def _timed(checked: Plan) -> Timed:
     with torch.random.fork_rng(devices=[]):
         network = checked.network()
     recipe = replace(checked.recipe, epochs=1, select="last", warmup_epochs=0, **_NO_MILESTONES)
-    few, more = (
-        train(
-            network, images, recipe, seed=0, settings=replace(checked.trainer, limit=limit)
-        ).seconds
-        for limit in (FIRST, FIRST + STEPS)
-    )
+    # Fresh processes could not tell this one when their steps end.
+    one = replace(checked.trainer, limit=FIRST + STEPS, devices=1, strategy="auto")
+    ends: list[float] = []
+    seconds = train(network, images, recipe, seed=0, settings=one, watch=_clock(ends)).seconds
     steps = math.ceil(len(images.train) / recipe.batch_size)
-    return Timed(max(more - few, 0.0) / STEPS * steps, peak_memory_bytes())
+    return Timed(shortest_step(ends, seconds) * steps / _shares(checked), peak_memory_bytes())
+
+
+def _clock(ends: list[float]) -> Watch:
+    def tick(done: float, epochs: int, error: float | None) -> None:
+        del done, epochs, error
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()  # A step is queued long before it has ended.
+        ends.append(time.perf_counter())
+
+    return tick
+
+
+def shortest_step(ends: Sequence[float], seconds: float) -> float:
+    """Give the seconds of the shortest step: what else the machine does only ever adds.
+
+    Args:
+        ends: When each step ended, in seconds of one clock.
+        seconds: What all took, which stands for a step where there was only one.
+    """
+    return min((after - before for before, after in pairwise(ends)), default=seconds)
+
+
+def _shares(checked: Plan) -> int:
+    """Give in how many parts an epoch is done at a time: processes on the CPU share its cores."""
+    return checked.trainer.devices if checked.trainer.accelerator == "gpu" else 1
