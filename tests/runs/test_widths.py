@@ -37,7 +37,7 @@ def test_the_chosen_widths_give_a_point_that_meets_the_target(store, method, ste
         overrides.append("method.steps.prune.remove=0.04")
     chosen = choose_widths(compose(overrides), images=100, say=lambda line: None)
     share = 0.04 if method == "li2017" else 0.8
-    assert chosen.left["chosen"] <= (1 - share) * chosen.left["before"]
+    assert chosen.left[chosen.best] <= (1 - share) * chosen.left["before"]
     own = plan(compose(overrides)).steps[step].with_keep(chosen.keep)
     network = plan(compose(overrides)).network()
     layers = own.hidden(network, torch.zeros(1, 1, 28, 28))
@@ -54,6 +54,27 @@ def test_the_command_that_is_printed_is_a_point(store):
     step = plan(compose(words[2:])).steps["merge"]
     assert step.remove is None
     assert set(step.keep) <= {"conv1", "conv2", "ip1"}
+
+
+def test_retrained_candidates_are_judged_by_their_error_on_validation(store):
+    given = point(store, "wang2020", "merge")
+    lines = []
+    chosen = choose_widths(compose(given), images=50, epochs=1, say=lines.append)
+    assert set(chosen.retrained) == set(chosen.candidates) == {"uniform", "by loss", "by use"}
+    assert chosen.retrained[chosen.best] == min(chosen.retrained.values())
+    assert chosen.widths == chosen.candidates[chosen.best]
+    before = chosen.left.pop("before")
+    assert max(chosen.left.values()) <= 0.2 * before
+    assert sum("after 1 epochs" in line for line in lines) == 3
+    done = CliRunner().invoke(app, ["widths", "--images", "50", "--epochs", "1", *given])
+    assert done.exit_code == 0, done.output
+    assert f"has the widths {chosen.best}" in " ".join(done.output.split())
+
+
+def test_what_never_trains_again_cannot_be_retrained(store):
+    point_ = point(store, "wang2020", "merge", "~method.steps.finetune")
+    with pytest.raises(ConfigError, match="no step that trains after"):
+        choose_widths(compose(point_), epochs=1)
 
 
 def test_test_images_have_no_part_in_it(store, monkeypatch):

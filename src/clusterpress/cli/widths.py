@@ -10,7 +10,7 @@ from rich.table import Table
 from clusterpress.cli.options import console
 
 if TYPE_CHECKING:
-    from clusterpress.runs.widths import Chosen
+    from clusterpress.runs.chosen import Chosen
 
 
 def widths(
@@ -18,18 +18,24 @@ def widths(
     images: Annotated[
         int, typer.Option(min=1, help="Validation images that tell how much a layer matters.")
     ] = 2000,
+    epochs: Annotated[
+        int,
+        typer.Option(min=0, help="Retrain every candidate so long, and choose by its error then."),
+    ] = 0,
 ) -> None:
     """Choose how wide each layer of a merged network stays, on the validation split.
 
     Overrides as for run; the method's step says what share of the parameters goes, such as
-    method.steps.merge.keep=null method.steps.merge.remove=0.9. Trains nothing but the baseline.
+    method.steps.merge.keep=null method.steps.merge.remove=0.9. Trains nothing but the baseline, and
+    with --epochs the networks of three kinds of widths: uniform, by loss, and by use (wider where
+    weights are applied at more places of an image).
     """
     from clusterpress.runs.compose import compose
     from clusterpress.runs.widths import choose_widths
     from clusterpress.sweeps.hydra_keys import check_hydra
 
     check_hydra(context.args, sweep=False)
-    chosen = choose_widths(compose(context.args), images, console.print)
+    chosen = choose_widths(compose(context.args), images, epochs, console.print)
     _print(chosen)
     console.print("Use them with:", markup=False)
     console.print(
@@ -38,17 +44,26 @@ def widths(
 
 
 def _print(chosen: "Chosen") -> None:
-    table = Table("layer", "neurons", "uniform", "chosen", title=chosen.plan.title)
+    table = Table("layer", "neurons", *chosen.candidates, title=chosen.plan.title)
     for layer in chosen.layers:
-        cells = (layer.width, chosen.uniform[layer.name], chosen.widths[layer.name])
+        cells = (layer.width, *(widths[layer.name] for widths in chosen.candidates.values()))
         table.add_row(layer.name, *map(str, cells))
     table.add_section()
     table.add_row("parameters", *(f"{number:,}" for number in chosen.left.values()))
     table.add_row("validation error, %", *(f"{error:.2f}" for error in chosen.errors.values()))
+    if chosen.retrained:
+        errors = (f"{error:.2f}" for error in chosen.retrained.values())
+        table.add_row(f"after {chosen.epochs} epochs, %", "", *errors)
     console.print(table)
     console.print(
-        f"Widths were chosen by the loss on {chosen.images:,} validation images; errors are those "
-        "on the whole validation split, nothing trained after merging or removing."
+        f"Widths by loss are chosen by that on {chosen.images:,} validation images; errors are "
+        "those on the whole validation split. "
+        + (
+            f"The lowest after {chosen.epochs} epochs has the widths {chosen.best}."
+            if chosen.retrained
+            else "Nothing was trained after merging or removing, which tells little where "
+            "much goes: --epochs retrains the candidates."
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from clusterpress.clustering import LINKAGES
 from clusterpress.merging.allotment import cheapest_widths
+from clusterpress.merging.by_use import positions, widths_by_use
 from clusterpress.merging.couplings import Consumer, Norm
 from clusterpress.merging.dense import dense_layer, require_dense, require_finite
 from clusterpress.merging.features import incoming_features
@@ -43,6 +44,7 @@ __all__ = [
     "parameters_at",
     "partition",
     "partition_at",
+    "positions",
     "random_partition",
     "reestimate",
     "relative_error",
@@ -51,4 +53,5 @@ __all__ = [
     "require_runs",
     "selection",
     "target_widths",
+    "widths_by_use",
 ]

@@ -1,7 +1,7 @@
 """Widths that meet a target: how many of a network's parameters shall be removed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -40,9 +40,29 @@ def keep_that_removes(network: nn.Module, layers: Sequence[HiddenLayer], remove:
     Raises:
         ConfigError: Even with one neuron in every layer, more are left.
     """
+    return largest_scale(network, layers, remove, lambda keep: target_widths(keep, layers))
+
+
+def largest_scale(
+    network: nn.Module,
+    layers: Sequence[HiddenLayer],
+    remove: float,
+    widths: Callable[[float], Mapping[str, int]],
+) -> float:
+    """Give the largest scale in [0, 1] whose widths meet the target.
+
+    Args:
+        network: As for ``keep_that_removes``, as ``layers`` and ``remove``.
+        layers: Its hidden layers.
+        remove: Share of the parameters to remove at least.
+        widths: Gives widths that rise with the scale, from one neuron a layer at 0.
+
+    Raises:
+        ConfigError: Even with one neuron in every layer, more are left.
+    """
     before = sum(parameter.numel() for parameter in network.parameters())
     low, high = 0.0, 1.0
-    fewest = parameters_at(network, layers, target_widths(low, layers))
+    fewest = parameters_at(network, layers, widths(low))
     if fewest > (1 - remove) * before:
         raise ConfigError(
             f"remove is {remove}, but with one neuron in each of the {len(layers)} layers that can "
@@ -50,9 +70,9 @@ def keep_that_removes(network: nn.Module, layers: Sequence[HiddenLayer], remove:
             f"{1 - fewest / max(before, 1):.4f} can be removed."
         )
     for _ in range(_BISECTIONS):
-        keep = (low + high) / 2
-        left = parameters_at(network, layers, target_widths(keep, layers))
-        low, high = (keep, high) if left <= (1 - remove) * before else (low, keep)
+        scale = (low + high) / 2
+        left = parameters_at(network, layers, widths(scale))
+        low, high = (scale, high) if left <= (1 - remove) * before else (low, scale)
     return low
 
 

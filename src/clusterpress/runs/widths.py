@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -15,60 +15,28 @@ from clusterpress.merging import (
     cheapest_widths,
     keep_that_removes,
     parameters_at,
+    positions,
     target_widths,
+    widths_by_use,
 )
+from clusterpress.runs.chosen import LOSS, UNIFORM, USE, Chosen
 from clusterpress.runs.plan import Plan, plan
+from clusterpress.runs.seeds import derive
 from clusterpress.runs.stages import STEP_BATCH, Stages
 from clusterpress.runs.store import Store
-from clusterpress.steps import NarrowsLayers
+from clusterpress.steps import Finetune, NarrowsLayers
 from clusterpress.training.evaluation import evaluate
+from clusterpress.training.loop import train
+from clusterpress.training.recipe import Recipe
 
 SHARES = (0.75, 0.5, 0.35, 0.25, 0.175, 0.125, 0.0875, 0.0625, 0.03)
 """At which widths each layer is tried, beside one neuron."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Widths, and what they were chosen by.
-
-    Attributes:
-        plan: The point whose step was asked for them.
-        step: The name of that step.
-        layers: The hidden layers from input to output, as they were.
-        losses: Cross-entropy on the validation images, by layer and width, of the network with
-            that layer alone so wide; nothing trained.
-        uniform: Widths of one share for all layers that meet the same target.
-        widths: The chosen ones.
-        errors: Top-1 error on the whole validation split in percent, nothing trained: of the
-            network as it was (``before``), with the uniform and with the chosen widths.
-        left: Parameters that are left with either.
-        images: Validation images of ``losses``.
-    """
-
-    plan: Plan
-    step: str
-    layers: list[HiddenLayer]
-    losses: dict[str, dict[int, float]]
-    uniform: dict[str, int]
-    widths: dict[str, int]
-    errors: dict[str, float]
-    left: dict[str, int]
-    images: int
-
-    @property
-    def keep(self) -> dict[str, float]:
-        """The shares that give the widths, for a step's ``keep``."""
-        return {
-            layer.name: float(f"{self.widths[layer.name] / layer.width:.7g}")
-            for layer in self.layers
-            if self.widths[layer.name] < layer.width
-        }
-
-
 def choose_widths(
-    config: DictConfig, images: int = 2000, say: Callable[[str], None] = print
+    config: DictConfig, images: int = 2000, epochs: int = 0, say: Callable[[str], None] = print
 ) -> Chosen:
-    """Choose widths for a step that merges or removes neurons; see ``cheapest_widths``.
+    """Choose widths for a step that merges or removes neurons.
 
     Every hidden layer alone is made narrower by the step, at each of ``SHARES``, and the loss on
     validation images taken, nothing trained. Statistics of BatchNorms are estimated anew each
@@ -79,22 +47,26 @@ def choose_widths(
     Args:
         config: A point whose method has one step with a target (``remove``).
         images: Validation images for the losses, the first of the split.
-        say: Gets a line for each layer.
+        epochs: How long each candidate is retrained, by the recipe of the step that trains after
+            the narrowing: the lowest error on the validation split is chosen. With 0 nothing is
+            trained, and the widths by loss are chosen.
+        say: Gets a line for each layer, and for each candidate that is retrained.
 
     Raises:
         ConfigError: No step has a target, the target cannot be met, there are no validation
-            images, or ``images`` is below 1.
+            images, ``images`` is below 1, or there are epochs but no step that trains after.
     """
-    return _Choice(plan(config), images).choose(say)
+    return _Choice(plan(config), images, epochs).choose(say)
 
 
 class _Choice:
     """A step of a plan, its network, and the images that tell how good a width is."""
 
-    def __init__(self, checked: Plan, images: int) -> None:
-        self.plan = checked
+    def __init__(self, checked: Plan, images: int, epochs: int) -> None:
+        self.plan, self.epochs = checked, epochs
         self.name, self.step = _narrowing(checked)
         self.number = 1 + list(checked.steps).index(self.name)
+        self.recipe = _retraining(checked, self.number, epochs) if epochs else None
         self.stages = Stages(checked, Store(checked.store))
         self.validation = self.stages.images.validation
         if images < 1 or not len(self.validation):
@@ -105,28 +77,52 @@ class _Choice:
         self.few = self.validation.take(np.arange(min(images, len(self.validation))))
         self.stages.result(self.number - 1)
         self.network = self.stages.network(self.number - 1)
-        example = self.stages.context(self.number).example
-        self.layers = self.step.hidden(self.network, example)
+        self.example = self.stages.context(self.number).example
+        self.layers = self.step.hidden(self.network, self.example)
         self.full = {layer.name: layer.width for layer in self.layers}
 
     def choose(self, say: Callable[[str], None]) -> Chosen:
-        network, layers, remove = self.network, self.layers, float(self.step.remove or 0)
-        uniform = target_widths(keep_that_removes(network, layers, remove), layers)
         before = self._loss(self.full)
-        losses = {layer.name: self._curve(layer, before, say) for layer in layers}
-        widths = cheapest_widths(network, layers, losses, remove)
-        tried = {"before": self.full, "uniform": uniform, "chosen": widths}
+        losses = {layer.name: self._curve(layer, before, say) for layer in self.layers}
+        candidates = self._candidates(losses)
+        tried = {"before": self.full, **candidates}
+        retrained = {name: self._retrained(name, each, say) for name, each in candidates.items()}
+        known = {name: error for name, error in retrained.items() if error is not None}
         return Chosen(
             plan=self.plan,
             step=self.name,
-            layers=layers,
+            layers=self.layers,
             losses=losses,
-            uniform=uniform,
-            widths=widths,
-            errors={name: self._error(each) for name, each in tried.items()},
-            left={name: parameters_at(network, layers, each) for name, each in tried.items()},
+            candidates=candidates,
+            best=min(known, key=lambda name: known[name], default=LOSS),
+            errors={name: self._error(self._narrowed(each, None)) for name, each in tried.items()},
+            retrained=known,
+            left={n: parameters_at(self.network, self.layers, w) for n, w in tried.items()},
             images=len(self.few),
+            epochs=self.epochs,
         )
+
+    def _candidates(self, losses: dict[str, dict[int, float]]) -> dict[str, dict[str, int]]:
+        network, layers, remove = self.network, self.layers, float(self.step.remove or 0)
+        uses = positions(network, layers, self.example)
+        return {
+            UNIFORM: target_widths(keep_that_removes(network, layers, remove), layers),
+            LOSS: cheapest_widths(network, layers, losses, remove),
+            USE: widths_by_use(network, layers, uses, remove),
+        }
+
+    def _retrained(
+        self, name: str, widths: dict[str, int], say: Callable[[str], None]
+    ) -> float | None:
+        if self.recipe is None:
+            return None
+        network = self._narrowed(widths, None)
+        # As the stage that trains after would, had it only so many epochs.
+        seed = derive(self.plan.seed_of(self.number + 1), "data", self.number + 1, 0)
+        train(network, self.stages.images, self.recipe, seed=seed, settings=self.plan.trainer)
+        error = self._error(network)
+        say(f"{name}: validation error {error:.2f} % after {self.epochs} epochs")
+        return error
 
     def _curve(
         self, layer: HiddenLayer, before: float, say: Callable[[str], None]
@@ -141,8 +137,7 @@ class _Choice:
         network = self._narrowed(widths, len(self.few))
         return evaluate(network, self.few, self.stages.images).loss
 
-    def _error(self, widths: dict[str, int]) -> float:
-        network = self._narrowed(widths, None)
+    def _error(self, network: nn.Module) -> float:
         return evaluate(network, self.validation, self.stages.images).top1_error
 
     def _narrowed(self, widths: dict[str, int], images: int | None) -> nn.Module:
@@ -173,3 +168,18 @@ def _narrowing(checked: Plan) -> tuple[str, NarrowsLayers]:
             "method.steps.merge.keep=null method.steps.merge.remove=0.9"
         )
     return named[0]
+
+
+def _retraining(checked: Plan, number: int, epochs: int) -> Recipe:
+    """Give the recipe of the first step that trains after stage ``number``, made so long.
+
+    Raises:
+        ConfigError: There is none, or it cannot be so long.
+    """
+    for step in list(checked.steps.values())[number:]:
+        if isinstance(step, Finetune):
+            return replace(step.recipe, epochs=epochs)
+    raise ConfigError(
+        f"method {checked.config['method']['name']} has no step that trains after the narrowing, "
+        f"so nothing can be retrained for {epochs} epochs"
+    )
