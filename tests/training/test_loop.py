@@ -1,5 +1,7 @@
 import copy
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from torch import nn
 from clusterpress.codes import Masked, Shared, attach, original_of
 from clusterpress.data.images import ImageSet, Split
 from clusterpress.errors import ConfigError, DataError
+from clusterpress.training import loop
 from clusterpress.training.evaluation import evaluate
 from clusterpress.training.loop import train
 from clusterpress.training.recipe import Recipe
@@ -222,3 +225,22 @@ def test_a_limit_shortens_the_epochs(images: ImageSet, network: nn.Module) -> No
     train(limited, images, SHORT, seed=0, settings=TrainerSettings(limit=1))
     parameters = nn.utils.parameters_to_vector(limited.parameters())
     assert not torch.equal(parameters, trained(network, images))
+
+
+def test_freed_memory_is_kept_while_a_network_trains(
+    images: ImageSet, network: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    during: list[bool] = []
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        during.append(True)
+        yield
+        during.append(False)
+
+    monkeypatch.setattr(loop, "keeping_freed_memory", noted)
+    told: list[list[bool]] = []
+    train(network, images, SHORT, seed=0, watch=lambda *_: told.append(list(during)))
+    assert during == [True, False]
+    assert told
+    assert all(each == [True] for each in told)

@@ -7,6 +7,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers.multiprocessing import _MultiProcessingLauncher
 
 from clusterpress.data.batches import derived_seed
+from clusterpress.memory import keep_freed_memory
 
 DROPOUT = 2
 
@@ -34,7 +35,7 @@ class FreshProcesses(DDPStrategy):
 
 
 class SeededProcesses(Callback):
-    """Seeds what dropout draws from in every process: a fresh one does not have the caller's.
+    """Gives every process of its own what the caller's has: dropout's seed, and its memory's way.
 
     Args:
         seed: Root seed of the training.
@@ -47,4 +48,5 @@ class SeededProcesses(Callback):
         """Seed, before a stopped training's own state would be restored."""
         del pl_module, stage
         if trainer.world_size > 1:
+            keep_freed_memory()  # To its end, which is that of the training.
             torch.manual_seed(derived_seed(self.seed, DROPOUT, trainer.global_rank))

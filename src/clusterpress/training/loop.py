@@ -4,7 +4,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,9 @@ from clusterpress.data.batches import derived_seed
 from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
+from clusterpress.memory import keeping_freed_memory
 from clusterpress.training.checkpoints import Checkpoints, checked, threads_from
+from clusterpress.training.convolutions import as_products
 from clusterpress.training.devices import DROPOUT, FreshProcesses, SeededProcesses
 from clusterpress.training.module import Classifier
 from clusterpress.training.precision import resolved
@@ -108,7 +110,7 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         DataError: The loss is not finite; the message names epoch and step.
         StoreError: The file ``checkpoint`` is damaged, or there is no room for it.
     """
-    settings = settings or TrainerSettings()
+    settings = _resolved(settings or TrainerSettings(), recipe)
     _check(recipe, images)
     if recipe.epochs == 0:
         return History((), None)
@@ -116,16 +118,15 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
     classifier = Classifier(network.train(), recipe, settings.log_every_n_steps)
     with ExitStack() as stack:
         stack.enter_context(quiet())
+        stack.enter_context(keeping_freed_memory())
+        stack.enter_context(as_products(network, str(settings.precision), settings.accelerator))
         stack.enter_context(_torch_state(settings, seed))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="clusterpress-"))
         callbacks: list[Callback] = [Checkpoints(checkpoint)] if checkpoint is not None else []
         callbacks += [SeededProcesses(seed), *([Watched(watch)] if watch is not None else [])]
         trainer = _trainer(recipe, settings, loggers, folder, callbacks)
-        state = (
-            checked(checkpoint, classifier)
-            if checkpoint is not None and checkpoint.exists()
-            else None
-        )
+        exists = checkpoint is not None and checkpoint.exists()
+        state = checked(checkpoint, classifier) if checkpoint is not None and exists else None
         now = torch.get_num_threads()
         classifier.threads = threads_from(state, now, recipe.epochs) if state else (now,)
         module = ImageDataModule(images, recipe, seed)
@@ -147,6 +148,11 @@ def _check(recipe: Recipe, images: ImageSet) -> None:
         )
 
 
+def _resolved(settings: TrainerSettings, recipe: Recipe) -> TrainerSettings:
+    precision = resolved(settings.precision or recipe.precision, settings.accelerator)
+    return replace(settings, precision=precision)
+
+
 def _trainer(
     recipe: Recipe,
     settings: TrainerSettings,
@@ -159,9 +165,7 @@ def _trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
         strategy=FreshProcesses() if settings.strategy == "ddp" else "auto",
-        precision=PRECISIONS[
-            resolved(settings.precision or recipe.precision, settings.accelerator)
-        ],
+        precision=PRECISIONS[str(settings.precision)],
         max_epochs=recipe.epochs,
         check_val_every_n_epoch=recipe.validate_every,
         num_sanity_val_steps=1,
