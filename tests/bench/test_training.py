@@ -15,6 +15,7 @@ from clusterpress.bench.training_cases import (
     FULL,
     LOOPS,
     OURS,
+    PRECISIONS,
     STEPS,
     Bench,
     Sizes,
@@ -110,12 +111,21 @@ def test_verdicts_come_from_the_rows(row):
     rows = [
         row(f"{LOOPS}, vgg16", OURS, count, seconds=1.0),
         row(f"{LOOPS}, vgg16", BARE, count, seconds=0.96),
+        row(f"{PRECISIONS}, vgg16", f"{OURS}, bf16", count, seconds=1.0),
+        row(f"{PRECISIONS}, vgg16", f"{BARE}, bf16", count, seconds=0.9),
         row(f"{STEPS}, vgg16", "dense", count, seconds=1.0),
         row(f"{STEPS}, vgg16", "shared", count, seconds=1.16),
         row(AUGMENTING, BATCHED, FULL.augmented, seconds=FULL.augmented / 24_000),
     ]
     found = [each.judgement for each in verdicts(rows) if each.measured]
-    assert found == ["met", "missed", "missed"]
+    assert found == ["met", "missed", "missed", "missed"]
+
+
+def test_cases_of_several_processors_say_which(row):
+    rows = [row(case, OURS, versions=f"torch 2; processor {case}") for case in ("one", "two")]
+    assert "## one: 10 images, processor one\n" in report(rows)
+    assert "## two: 10 images, processor two\n" in report(rows)
+    assert "## one: 10 images\n" in report(rows[:1])
 
 
 def test_a_committed_page_is_not_stale():

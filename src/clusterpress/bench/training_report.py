@@ -13,6 +13,7 @@ from clusterpress.bench.training_cases import (
     LOADING,
     LOOPS,
     OURS,
+    PRECISIONS,
     STEPS,
     WORKERS,
 )
@@ -38,6 +39,12 @@ def _loop_target(network: str, least: float) -> Target:
     return Target(f"{network}, speed over a bare loop", ratio([bare], [ours]), least, at_least=True)
 
 
+def _half_target(network: str, least: float) -> Target:
+    ours, bare = (_at(PRECISIONS, f"{who}, bf16", network) for who in (OURS, BARE))
+    words = f"{network} in bfloat16, speed over a bare loop"
+    return Target(words, ratio([bare], [ours]), least, at_least=True)
+
+
 def _step_target(network: str, code: str, words: str) -> Target:
     coded, dense = (_at(STEPS, each, network) for each in (code, "dense"))
     return Target(f"{network}, {words}, time over dense", ratio([coded], [dense]), 1.15)
@@ -58,6 +65,7 @@ def _augmenting_target() -> Target:
 
 TARGETS = (
     _loop_target("vgg16", 0.95),
+    _half_target("vgg16", 0.95),
     _loop_target("lenet5", 0.92),
     _loading_target(),
     _step_target("vgg16", "shared", "shared weights"),
@@ -101,10 +109,17 @@ def _targets(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _tables(rows: Sequence[Row]) -> Iterator[str]:
-    for (case, count), same in groupby(rows, lambda row: (row.case, row.n)):
-        yield from ("", f"## {case}: {count:,} images", "")
+    several = len({_processor(row) for row in rows}) > 1
+    for (case, count), group in groupby(rows, lambda row: (row.case, row.n)):
+        same = list(group)
+        where = f", {_processor(same[0])}" if several else ""
+        yield from ("", f"## {case}: {count:,} images{where}", "")
         yield f"| {' | '.join(_HEAD)} |"
         yield f"|{'---|' * len(_HEAD)}"
         for row in same:
             step = row.seconds * row.d / row.n
             yield f"| {row.method} | {row.n / row.seconds:,.1f} | {step:.4g} | {row.repeats} |"
+
+
+def _processor(row: Row) -> str:
+    return next((part for part in row.versions.split("; ") if part.startswith("processor ")), "")
