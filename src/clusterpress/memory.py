@@ -45,9 +45,9 @@ def peak_memory_bytes() -> int:
 def keeping_freed_memory() -> Iterator[None]:
     """Let the process keep what it frees for a while, where its C library can (glibc).
 
-    It gives large blocks back to the system otherwise and gets them again page by page: a sixth
-    of the time of VGG-16's training in bfloat16. In the end what is free is given back. Whoever
-    has set malloc up by the environment keeps that.
+    It gives large blocks back to the system otherwise and gets them again page by page, which a
+    training does at every step. In the end what is free is given back, and glibc's own rule for
+    its thresholds stays off. Whoever has set malloc up by the environment keeps that.
     """
     kept = keep_freed_memory()
     try:
