@@ -12,9 +12,11 @@ from clusterpress.errors import ArtifactError, StoreError
 from clusterpress.places import folder
 from clusterpress.results.flatten import flatten
 from clusterpress.runs import pipeline as pipeline_module
+from clusterpress.runs import provenance as provenance_module
 from clusterpress.runs import stages as stages_module
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
+from clusterpress.runs.provenance import git_state
 
 METHODS = sorted(path.stem for path in (folder("conf") / "method").glob("*.yaml"))
 TIMING = {"seconds", "stage_seconds", "latency_ms", "peak_memory_bytes", "provenance", "config"}
@@ -68,6 +70,31 @@ def test_a_record_tells_the_threads_of_every_training(short):
     baseline = record["stages"][0]["name"]
     assert record["provenance"]["training_threads"][baseline] == [[1]]
     assert all("threads" not in stage for stage in record["stages"])
+
+
+def test_the_code_is_asked_for_before_anything_is_trained(short, monkeypatch):
+    order, train, ask = [], stages_module.train, provenance_module._git
+    monkeypatch.setattr(
+        stages_module, "train", lambda *a, **k: order.append("train") or train(*a, **k)
+    )
+    monkeypatch.setattr(provenance_module, "_git", lambda *a: order.append("git") or ask(*a))
+    git_state.cache_clear()
+    execute(short())
+    assert order.index("train") > order.index("git")
+    assert order.count("git") <= 2
+
+
+def test_a_record_tells_which_code_did_the_stages_it_took_over(short, monkeypatch):
+    for commit, dirty in (("first", True), ("second", False)):
+        state = {"git_commit": commit, "git_dirty": dirty}
+        monkeypatch.setattr(stages_module, "git_state", lambda state=state: state)
+        monkeypatch.setattr(provenance_module, "git_state", lambda state=state: state)
+        record = execute(short(f"method={'none' if dirty else 'wang2020'}")).record
+    assert record["provenance"]["git_dirty"] is False
+    assert record["provenance"]["stage_code"]["baseline"]["git_commit"] == "first"
+    assert record["provenance"]["stage_code"]["merge"]["git_commit"] == "second"
+    assert flatten(record)["git_dirty"] is True
+    assert all("code" not in stage for stage in record["stages"])
 
 
 def test_points_share_their_baseline(short, monkeypatch):

@@ -93,6 +93,8 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def _provenance(record: Mapping[str, Any]) -> Row:
     provenance = record["provenance"]
     row: Row = {name: provenance.get(name) for name in ORIGIN}
+    if any(code["git_dirty"] for code in provenance.get("stage_code", {}).values()):
+        row["git_dirty"] = True  # What a run took over from another is as much its own.
     row["torch"] = provenance.get("packages", {}).get("torch")
     entries = {**provenance, **record, **_baseline_seconds(record["stages"])}
     return row | {n: _number(entries, n) for n in MEASURED if entries.get(n) is not None}

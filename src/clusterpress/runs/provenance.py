@@ -48,7 +48,11 @@ def provenance(*, device: str, precision: str, data_sha256: str) -> dict[str, An
 
 @cache
 def git_state() -> dict[str, Any]:
-    """Give the commit and whether tracked sources differ from it; None outside a checkout."""
+    """Give the commit and whether sources differ from it, as the process first asked for them.
+
+    The modules in memory are those of that moment, whatever is committed while they run. None
+    outside a checkout.
+    """
     root = checkout()
     if root is None:
         return {"git_commit": None, "git_dirty": None}

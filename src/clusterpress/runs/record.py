@@ -57,7 +57,7 @@ def record(
         **_sizes(ledger, baseline),
         # A run's time is that of all its stages, also of those that another run did for it.
         "stage_seconds": sum(stage["seconds"] for stage in stages),
-        "stages": [_without_threads(stage) for stage in stages],
+        "stages": [_measured(stage) for stage in stages],
         "ledger": ledger.to_dict(),
         "peak_memory_bytes": peak_memory_bytes(),
         "config": config,
@@ -68,13 +68,13 @@ def record(
             ),
             data_sha256=data_sha256,
         )
-        | {"training_threads": _training_threads(stages)},
+        | {"training_threads": _training_threads(stages), "stage_code": _stage_code(stages)},
     }
 
 
-def _without_threads(stage: dict[str, Any]) -> dict[str, Any]:
+def _measured(stage: dict[str, Any]) -> dict[str, Any]:
     # How a stage ran is provenance; what it measured is not to differ by it.
-    return {key: value for key, value in stage.items() if key != "threads"}
+    return {key: value for key, value in stage.items() if key not in ("threads", "code")}
 
 
 def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]]:
@@ -84,6 +84,14 @@ def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]
     """
     kept = {stage["name"]: stage.get("threads") for stage in stages}
     return {name: [seen for seen in threads if seen] for name, threads in kept.items() if threads}
+
+
+def _stage_code(stages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give, by stage, the commit that did it: another run's, where that did it first.
+
+    Stages of older versions did not keep it.
+    """
+    return {stage["name"]: stage["code"] for stage in stages if "code" in stage}
 
 
 def _sizes(ledger: Ledger, baseline: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from clusterpress.data.images import ImageSet
 from clusterpress.errors import ArtifactError
 from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan
+from clusterpress.runs.provenance import git_state
 from clusterpress.runs.seeds import derive
 from clusterpress.runs.store import Store, read_json, write_json
 from clusterpress.runs.trackers import Training
@@ -188,6 +189,7 @@ class Stages:
                     "parameters": artifact.held_parameters(ledger),
                     "facts": context.facts,
                     "threads": self._threads,
+                    "code": git_state(),
                 },
             )
         shutil.rmtree(self._unfinished(number), ignore_errors=True)
