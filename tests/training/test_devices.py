@@ -1,12 +1,15 @@
 """Trainings shared by two processes; each starts fresh, which takes some seconds."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
 from clusterpress.data.images import ImageSet
+from clusterpress.training import convolutions
 from clusterpress.training.devices import SeededProcesses
 from clusterpress.training.loop import History, train
 from clusterpress.training.module import Classifier
@@ -54,3 +57,36 @@ def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> 
     alone: Any = SimpleNamespace(world_size=1, global_rank=0)
     SeededProcesses(0).setup(alone, Classifier(network, RECIPE), "fit")
     assert torch.equal(before, torch.get_rng_state())
+
+
+class Counting(nn.Module):
+    """Counts the outputs that are products; a buffer comes back from the processes."""
+
+    count: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("count", torch.zeros(()))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        self.count += type(values.grad_fn).__name__ == "ProductBackward"
+        return values
+
+
+def test_processes_train_with_products(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layers are changed here and travel there: no process needs tiles for it."""
+    monkeypatch.setattr(convolutions, "_has_tiles", lambda: True)
+    torch.manual_seed(0)
+    channels, classes = images.train.images.shape[1], images.classes
+    network = nn.Sequential(
+        nn.Conv2d(channels, 128, 3, padding=1),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Conv2d(128, 128, 3, padding=1),
+        Counting(),
+        nn.Flatten(),
+        nn.Linear(512, classes),
+    )
+    recipe = replace(RECIPE, epochs=1, precision="bf16")
+    train(network, images, recipe, seed=0, settings=TWO)
+    assert network[3].count == 6
+    assert all("_conv_forward" not in vars(layer) for layer in network)
