@@ -207,6 +207,7 @@ def test_global_settings_are_left_as_they_were(images: ImageSet, network: nn.Mod
     train(network, images, SHORT, seed=0, settings=TrainerSettings(threads=2))
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory
 
 
 def test_loggers_get_the_curves_and_the_bar_is_drawn(
