@@ -210,6 +210,21 @@ def test_global_settings_are_left_as_they_were(images: ImageSet, network: nn.Mod
     assert torch.utils.deterministic.fill_uninitialized_memory
 
 
+def test_memory_is_filled_again_after_a_training_that_failed(images: ImageSet) -> None:
+    seen = []
+
+    class Failing(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.utils.deterministic.fill_uninitialized_memory)
+            raise ZeroDivisionError
+
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), Failing())
+    with pytest.raises(ZeroDivisionError):
+        train(network, images, SHORT, seed=0)
+    assert seen == [False]
+    assert torch.utils.deterministic.fill_uninitialized_memory
+
+
 def test_loggers_get_the_curves_and_the_bar_is_drawn(
     images: ImageSet, network: nn.Module, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

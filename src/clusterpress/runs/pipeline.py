@@ -22,7 +22,6 @@ from clusterpress.models.accounting import macs
 from clusterpress.models.shared_macs import shared_macs
 from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan, plan
-from clusterpress.runs.provenance import git_state
 from clusterpress.runs.record import record
 from clusterpress.runs.stages import Stages, agreement, digest_of
 from clusterpress.runs.store import Store, read_json, write_json
@@ -62,7 +61,6 @@ def execute(config: DictConfig) -> Outcome:
 
 def execute_plan(checked: Plan) -> Outcome:
     """Run a checked plan, or find its record; see ``execute``."""
-    git_state()  # Before the hours in which the checkout may move on.
     store = Store(checked.store)
     place = store.run(checked.id)
     done_before = place.exists()

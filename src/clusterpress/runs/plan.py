@@ -14,6 +14,7 @@ from clusterpress.models import MODELS
 from clusterpress.runs.components import build, problems, schema_problems, target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.identity import identify
+from clusterpress.runs.provenance import git_state
 from clusterpress.runs.trackers import Tracker
 from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
@@ -84,6 +85,7 @@ def plan(config: DictConfig) -> Plan:
     Raises:
         ConfigError: One sentence for every key and value that is wrong, all at once.
     """
+    git_state()  # Before the hours in which the checkout may move on.
     plain = resolved(config)
     found = _node_problems(plain)
     if found:

@@ -50,8 +50,8 @@ def provenance(*, device: str, precision: str, data_sha256: str) -> dict[str, An
 def git_state() -> dict[str, Any]:
     """Give the commit and whether sources differ from it, as the process first asked for them.
 
-    The modules in memory are those of that moment, whatever is committed while they run. None
-    outside a checkout.
+    ``plan`` asks first: the modules in memory are of about that moment, whatever is committed
+    while they run. None outside a checkout.
     """
     root = checkout()
     if root is None:
