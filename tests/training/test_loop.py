@@ -210,6 +210,23 @@ def test_global_settings_are_left_as_they_were(images: ImageSet, network: nn.Mod
     assert torch.utils.deterministic.fill_uninitialized_memory
 
 
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_filled_memory_trains_the_same_bits(images: ImageSet, precision: str) -> None:
+    class Filling(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            torch.utils.deterministic.fill_uninitialized_memory = True
+            return images
+
+    def trained(first: nn.Module) -> torch.Tensor:
+        torch.manual_seed(0)
+        convolutions = (nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+        network = nn.Sequential(first, *convolutions, nn.Flatten(), nn.Linear(72, 4))
+        train(network, images, replace(SHORT, precision=precision), seed=0)
+        return nn.utils.parameters_to_vector(network.parameters()).detach()
+
+    assert torch.equal(trained(nn.Identity()), trained(Filling()))
+
+
 def test_memory_is_filled_again_after_a_training_that_failed(images: ImageSet) -> None:
     seen = []
 

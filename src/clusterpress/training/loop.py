@@ -200,7 +200,7 @@ def _torch_state(settings: TrainerSettings, seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(seed, DROPOUT))
         torch.set_num_threads(settings.threads or threads)
-        # Shows what reads memory that nothing wrote, by a pass over every output.
+        # Filling would show what reads memory that nothing wrote, by a pass over every output.
         torch.utils.deterministic.fill_uninitialized_memory = False
         try:
             yield
