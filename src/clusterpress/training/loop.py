@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytorch_lightning as lightning
 import torch
@@ -196,15 +196,16 @@ def _history(classifier: Classifier) -> History:
 def _torch_state(settings: TrainerSettings, seed: int) -> Iterator[None]:
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic  # a property, which torch adds while it runs
+    filled = memory.fill_uninitialized_memory
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(seed, DROPOUT))
         torch.set_num_threads(settings.threads or threads)
         # Filling would show what reads memory that nothing wrote, by a pass over every output.
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        memory.fill_uninitialized_memory = False
         try:
             yield
         finally:
-            torch.utils.deterministic.fill_uninitialized_memory = filled
+            memory.fill_uninitialized_memory = filled
             torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(deterministic)
