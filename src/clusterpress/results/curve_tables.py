@@ -3,7 +3,7 @@
 import pandas as pd
 
 from clusterpress.results.corrections import WORDS, with_p
-from clusterpress.results.layout import Page, Section, page, section, table
+from clusterpress.results.layout import Page, Section, measuring, page, section, table
 from clusterpress.results.statistics import describe, number
 
 BEFORE = (
@@ -47,7 +47,7 @@ def merging_page(data: str, curve: pd.DataFrame, note: str = "") -> Page:
             "change to `none`": list(rows["to_none"]),
         }
         sections.append(section(str(model), _control(rows), table(with_p(cells, changes))))
-    return page(f"Merging neurons on {data}", *sections)
+    return page(f"Merging neurons on {data}", *sections, measure=measuring(data))
 
 
 def bits_page(data: str, by_bits: pd.DataFrame, note: str = "") -> Page:
@@ -76,7 +76,7 @@ def bits_page(data: str, by_bits: pd.DataFrame, note: str = "") -> Page:
         ]
         changes = {"change to own baseline": list(rows["change"])}
         sections.append(section(str(model), table(with_p(cells, changes))))
-    return page(f"Bits and initialisation on {data}", *sections)
+    return page(f"Bits and initialisation on {data}", *sections, measure=measuring(data))
 
 
 def _control(rows: pd.DataFrame) -> str:

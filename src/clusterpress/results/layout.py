@@ -8,6 +8,12 @@ from itertools import chain, count
 COMMAND = "clusterpress results --records results/records.csv"
 
 
+def measuring(data: str = "DATA", suite: str = "") -> str:
+    """Give the command that makes the runs of a page: of all suites, or of one."""
+    of_one = f" {suite}" if suite else ""
+    return f"clusterpress reproduce{of_one} --data {data} --seeds 0,1,2"
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of cells, all with the same columns; the columns are those of the first row."""
@@ -30,16 +36,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: paragraphs, tables and sections, and the command that makes it again."""
+    """A page: paragraphs, tables and sections, and the command that makes its runs."""
 
     title: str
     parts: tuple[str | Table | Section, ...]
-    command: str = COMMAND
+    measure: str
 
 
-def page(title: str, *parts: str | Table | Section, command: str = COMMAND) -> Page:
-    """Give a page."""
-    return Page(title, parts, command)
+def page(title: str, *parts: str | Table | Section, measure: str | None = None) -> Page:
+    """Give a page; where nothing else is said, its runs are those of all suites."""
+    return Page(title, parts, measure or measuring())
 
 
 def section(title: str, *parts: str | Table) -> Section:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from clusterpress.results.layout import Page, Section, Table
-
-MEASURE = "clusterpress reproduce --data DATA --seeds 0,1,2"
+from clusterpress.results.layout import COMMAND, Page, Section, Table
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
@@ -22,8 +20,8 @@ def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
 def markdown(page: Page) -> str:
     """Give a page: title, sections, and how to recompute it."""
     footer = (
-        f"Generated from `results/records.csv`; recompute with `{page.command}`. The runs "
-        f"themselves: `{MEASURE}` (`make reproduce-mnist`)."
+        f"Generated from `results/records.csv`; recompute with `{COMMAND}`. The runs "
+        f"themselves: `{page.measure}`."
     )
     return "\n\n".join([f"# {page.title}", *map(_part, page.parts), footer]) + "\n"
 

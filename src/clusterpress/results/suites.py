@@ -6,7 +6,7 @@ import pandas as pd
 
 from clusterpress.results.corrections import WORDS, with_p
 from clusterpress.results.images import half_widths
-from clusterpress.results.layout import Page, page, section, table
+from clusterpress.results.layout import Page, measuring, page, section, table
 from clusterpress.results.statistics import (
     NOTHING,
     Summary,
@@ -65,6 +65,7 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
             "`han2016_huffman` counts for the same weights.",
             table([_bytes(name, group) for name, group in points]),
         ),
+        measure=measuring(data, suite),
     )
 
 
