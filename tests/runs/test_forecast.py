@@ -7,6 +7,7 @@ from tests.conftest import SHORT
 
 from clusterpress.errors import ConfigError
 from clusterpress.memory import peak_memory_bytes
+from clusterpress.runs import timing
 from clusterpress.runs.compose import compose
 from clusterpress.runs.duration import duration
 from clusterpress.runs.forecast import Forecast, RunForecast, Training, forecast
@@ -17,6 +18,7 @@ from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
 from clusterpress.runs.timing import shortest_step
 from clusterpress.training import checkpoints
+from clusterpress.training.loop import train
 from clusterpress.training.module import Classifier
 
 POINTS = (
@@ -43,24 +45,53 @@ def test_what_is_shared_is_counted_once_and_what_is_done_not_at_all(points):
     assert sorted(training.baseline for training in after.trainings) == 3 * [False] + [True]
 
 
-def test_epochs_rounds_and_sizes(tmp_path):
+def test_epochs_and_rounds(tmp_path):
     pruned = (*SHORT, f"store={tmp_path}", "method=han2016", "recipe.retrain.epochs=4")
     found = forecast([pruned], [0])
     assert [training.epochs for training in found.trainings] == [2, 12, 4, 1]
-    (merged,) = forecast([(*SHORT, f"store={tmp_path}", *POINTS[1])], [0]).trainings[1:]
-    assert merged.size == 0.25
-    removed = ("method.steps.merge.keep=null", "method.steps.merge.remove=0.9")
-    point = (*SHORT, f"store={tmp_path}", "method=wang2020", *removed)
-    (merged,) = forecast([point], [0]).trainings[1:]
-    assert merged.size == pytest.approx(0.1)
-    point = (
-        *SHORT,
-        f"store={tmp_path}",
-        *POINTS[1][:2],
-        "method.steps.merge.keep={ip1:0.2,ip2:0.4}",
-    )
-    (merged,) = forecast([point], [0]).trainings[1:]
-    assert merged.size == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("method=wang2020", "method.steps.merge.keep={ip1:0.2,ip2:0.4}"),
+        ("method=zhong2018", "method.steps.merge.keep=null", "method.steps.merge.remove=0.9"),
+        ("method=from_scratch", "method.steps.narrow.keep=0.5"),
+        ("method=li2017", "model=lenet5", "method.steps.prune.keep=0.5"),
+        ("method=none",),
+    ],
+)
+def test_a_training_is_timed_at_the_widths_that_it_will_have(overrides, tmp_path, monkeypatch):
+    timed = []
+
+    def shapes(network):
+        return [weight.shape for weight in network.parameters()]
+
+    def record(network, *args, **settings):
+        timed.append(shapes(network))
+        return train(network, *args, **settings)
+
+    monkeypatch.setattr(timing, "train", record)
+    point = (*SHORT, f"store={tmp_path}", POINTS[0][1], *overrides)
+    assert forecast([point], [0]).seconds > 0
+    stages = Stages(plan(compose(point)), Store(tmp_path))
+    last = len(stages.plan.steps)
+    stages.result(last)
+    assert timed[-1] == shapes(stages.network(last))
+    narrower = overrides != ("method=none",)
+    assert [len(timed), timed[-1] != timed[0]] == [1 + narrower, narrower]
+
+
+def test_a_merge_up_to_a_distance_is_timed_at_full_width(tmp_path):
+    distance = ("method.steps.merge.keep=null", "+method.steps.merge.distance=0.5")
+    found = forecast([(*SHORT, f"store={tmp_path}", "method=wang2020", *distance)], [0])
+    assert [training.narrow for training in found.trainings] == [(), ()]
+
+
+def test_widths_that_a_network_cannot_have_are_told_before_anything_trains(tmp_path):
+    wrong = (*SHORT, f"store={tmp_path}", *POINTS[1][:2], "method.steps.merge.keep={ip9:0.5}")
+    with pytest.raises(ConfigError, match="keep names 'ip9'"):
+        forecast([wrong], [0])
 
 
 def test_a_training_of_no_epochs_is_none(tmp_path):
@@ -76,7 +107,7 @@ def test_one_baseline_may_serve_all_seeds(points):
 
 
 def test_the_sentence():
-    training = Training({}, True, 1, 1.0)
+    training = Training({}, True, 1)
     found = Forecast(2, 6, 1, (training, replace(training, baseline=False)), 4000.0)
     assert found.sentence() == (
         "plan: 2 points, 6 runs, of which 1 are done; to train: 1 baselines, 1 stages of "
@@ -121,7 +152,7 @@ def test_epochs_that_a_stopped_training_has_done_are_not_to_be_done(tmp_path, mo
 
 
 def test_memory_is_said_of_each_process():
-    found = Forecast(1, 1, 0, (Training({}, True, 1, 1.0),), 1.0, peak_bytes=1_260_000_000)
+    found = Forecast(1, 1, 0, (Training({}, True, 1),), 1.0, peak_bytes=1_260_000_000)
     assert found.sentence().endswith("on this machine, about 1.3 GB of memory")
     assert found.sentence(2).endswith("about 1.3 GB of memory in each of 2 processes")
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clusterpress.runs.components import target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.duration import duration
 from clusterpress.runs.identity import identify
 from clusterpress.runs.named import point_config
+from clusterpress.runs.narrow import narrowing
 from clusterpress.runs.store import Store
 from clusterpress.runs.timing import Timer
 from clusterpress.runs.unfinished import epochs_done
-from clusterpress.steps import MergeNeurons, PruneNeurons
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,14 @@ class Training:
         config: The resolved config of a run that needs it.
         baseline: Whether it is the baseline.
         epochs: Passes over the training split.
-        size: Multiply-adds of its network as a share of the baseline's, roughly.
+        narrow: The nodes of the method's steps that made its layers narrower before.
         done: Epochs that a process did that was stopped.
     """
 
     config: Mapping[str, Any]
     baseline: bool
     epochs: int
-    size: float
+    narrow: tuple[Mapping[str, Any], ...] = ()
     done: int = 0
 
     @property
@@ -123,7 +122,7 @@ def forecast(points: Sequence[Sequence[str]], seeds: Sequence[int]) -> Forecast:
     )
     timer = Timer()
     work = {
-        stage: training.left * training.size * timer(training.config).epoch_seconds
+        stage: training.left * timer(training.config, training.narrow).epoch_seconds
         for stage, training in missing.items()
     }
     done = sum(run.done for run in each)
@@ -149,26 +148,14 @@ def _run_forecast(config: Mapping[str, Any], missing: dict[str, Training]) -> Ru
 
 
 def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
-    yield Training(config, True, int(config["recipe"]["train"]["epochs"]), 1.0)
-    size = 1.0
+    yield Training(config, True, int(config["recipe"]["train"]["epochs"]))
+    narrow: tuple[Mapping[str, Any], ...] = ()
     for node in config["method"]["steps"].values():
-        size *= _share(node)
-        yield Training(config, False, int(node.get("rounds", 1)) * _epochs(node), size)
+        narrow += (node,) if narrowing(node) else ()
+        yield Training(config, False, int(node.get("rounds", 1)) * _epochs(node), narrow)
 
 
 def _epochs(node: Any) -> int:
     if not isinstance(node, Mapping):
         return 0
     return int(node.get("epochs", 0)) + sum(_epochs(value) for value in node.values())
-
-
-def _share(node: Mapping[str, Any]) -> float:
-    """Give about what share of the multiply-adds a step leaves: neurons count on both sides."""
-    if target_of(node) not in (MergeNeurons, PruneNeurons):
-        return 1.0
-    keep = node.get("keep")
-    if isinstance(keep, Mapping) and keep:
-        return sum(float(share) ** 2 for share in keep.values()) / len(keep)
-    if isinstance(keep, int | float):
-        return float(keep) ** 2
-    return 1.0 - float(node.get("remove") or 0.0)

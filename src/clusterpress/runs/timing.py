@@ -12,6 +12,7 @@ import torch
 from omegaconf import OmegaConf
 
 from clusterpress.memory import forget_peak_memory, peak_memory_bytes
+from clusterpress.runs.narrow import knobs, narrow
 from clusterpress.runs.plan import Plan, plan
 from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
@@ -43,20 +44,25 @@ class Timer:
     def __init__(self) -> None:
         self._known: dict[str, Timed] = {}
 
-    def __call__(self, config: Mapping[str, Any]) -> Timed:
-        """Time the baseline's own training.
+    def __call__(
+        self, config: Mapping[str, Any], narrowing: Sequence[Mapping[str, Any]] = ()
+    ) -> Timed:
+        """Time training by the baseline's recipe.
 
         Args:
             config: The resolved config of a run.
+            narrowing: Nodes of steps that have made the network's layers narrower.
 
         Raises:
             ConfigError: The config is wrong.
             DataError: Its data are not there.
         """
         recipe = config["recipe"]["train"]
-        kind = repr([config["data"], config["model"], recipe["batch_size"], recipe["precision"]])
+        widths = [knobs(node) for node in narrowing]
+        training = [recipe["batch_size"], recipe["precision"]]
+        kind = repr([config["data"], config["model"], training, widths])
         if kind not in self._known:
-            self._known[kind] = _timed(plan(OmegaConf.create(dict(config))))
+            self._known[kind] = _timed(plan(OmegaConf.create(dict(config))), narrowing)
         return self._known[kind]
 
     @property
@@ -65,13 +71,14 @@ class Timer:
         return max((each.peak_bytes for each in self._known.values()), default=None)
 
 
-def _timed(checked: Plan) -> Timed:
+def _timed(checked: Plan, narrowing: Sequence[Mapping[str, Any]]) -> Timed:
     """Time some steps; the first, which prepares, is left out."""
     forget_peak_memory()
     images = Stages(checked, Store(checked.store)).images
     images = replace(images, validation=images.validation.take(np.zeros(0, np.int64)))
     with torch.random.fork_rng(devices=[]):
         network = checked.network()
+    narrow(network, narrowing, checked.data.shape)
     recipe = replace(checked.recipe, epochs=1, select="last", warmup_epochs=0, **_NO_MILESTONES)
     # Fresh processes could not tell this one when their steps end.
     one = replace(checked.trainer, limit=FIRST + STEPS, devices=1, strategy="auto")

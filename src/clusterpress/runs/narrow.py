@@ -1,0 +1,49 @@
+"""A network as wide as a method will leave it, before the method has run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from clusterpress.runs.components import target_of
+from clusterpress.steps import Context, PruneNeurons
+from clusterpress.training.recipe import Recipe
+
+KNOBS = ("keep", "remove", "skips", "layers")
+"""What says the widths, in every step that makes layers narrower."""
+
+
+def narrowing(node: Mapping[str, Any]) -> bool:
+    """Tell whether a step makes layers narrower, to widths that its settings alone say.
+
+    Raises:
+        ConfigError: Its ``_target_`` cannot be imported.
+    """
+    given = node.get("keep") is not None or node.get("remove") is not None
+    return given and hasattr(target_of(node), "with_keep")  # As ``steps.widths.NarrowsLayers``.
+
+
+def knobs(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those of a step's settings that say the widths."""
+    return {name: node[name] for name in KNOBS if name in node}
+
+
+def narrow(network: nn.Module, nodes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> None:
+    """Make the layers as narrow as the steps would, in place; which neurons stay says nothing.
+
+    Args:
+        network: The network, of any weights.
+        nodes: Steps for which ``narrowing`` holds, in order.
+        shape: Of an input image, (C, H, W).
+
+    Raises:
+        ConfigError: The network has no such layers, or the widths cannot be met.
+    """
+    context = Context(_untrained, torch.zeros(1, *shape), clustering=0)
+    for node in nodes:
+        PruneNeurons(**knobs(node)).apply(network, context)
+
+
+def _untrained(network: nn.Module, recipe: Recipe) -> None:
+    """Leave the network as it is."""
