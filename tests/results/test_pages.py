@@ -12,7 +12,7 @@ from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
 from clusterpress.results.figures import figures
 from clusterpress.results.markdown import markdown
-from clusterpress.results.names import named_runs
+from clusterpress.results.names import control_of, named_runs
 from clusterpress.results.readme import readme_block
 from clusterpress.results.suites import suite_page
 from clusterpress.results.tables import provenance_page
@@ -67,6 +67,26 @@ def test_a_suites_page_sets_its_points_against_its_own_none(tmp_path):
     assert point.endswith("| +0.20 ± 0.00 | < 0.001 |")
     assert none.endswith("| – | – |")
     assert "README.md#how-each-number-is-counted" in page
+
+
+def test_a_none_serves_the_points_that_its_name_begins():
+    names = ["a-none", "a", "a-long", "a-long-none", "a-long-x", "a_bn", "b"]
+    found = {name: control_of(name, names) for name in names}
+    assert found == {
+        **{"a": "a-none", "a-long": "a-long-none", "a-long-x": "a-long-none"},
+        **dict.fromkeys(["a-none", "a-long-none", "a_bn", "b"]),
+    }
+    assert control_of("a-long", ["a-none"]) == "a-none"
+
+
+def test_a_curve_takes_no_control_of_another_papers_suite(tmp_path):
+    records = [make_record("merged", method="wang2020"), make_record("plain", method="none")]
+    merged = {"merged": [("wang2020", "lenet5-keep0.5")]}
+    for suite, found in (("liu2019", ""), ("controls", "lenet5-none"), ("wang2020", "lenet5-none")):
+        names = {**merged, "plain": [(suite, "lenet5-none")]}
+        runs = named_runs(read_records(store_of(tmp_path / suite, records)), names)
+        (row,) = merging(runs).to_dict("records")
+        assert row["control"] == found
 
 
 def test_without_a_none_in_the_suite_there_is_no_such_column(records):

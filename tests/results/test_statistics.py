@@ -57,13 +57,18 @@ def test_differences_are_paired_by_seed():
     assert change.mean == pytest.approx(-0.1)
     assert change.half_width == pytest.approx(0, abs=1e-9)
     other = pd.DataFrame({"seed": [2, 1, 9], "top1_error": [2.5, 1.5, 100.0],
-                          "baseline_seed": [2, 1, 9]})  # fmt: skip
+                          "baseline_seed": [2, 1, 9],
+                          "baseline_top1_error": [3.1, 2.1, 9.1]})  # fmt: skip
     paired = change_to_point(runs, other)
     assert (paired.mean, paired.n) == (0.5, 2)
 
 
 def test_runs_that_began_with_different_baselines_are_no_pair():
     own = pd.DataFrame({"seed": [0, 1], "baseline_seed": [0, 1], "top1_error": [1.0, 2.0]})
+    own = own.assign(baseline_top1_error=3.0)
     shared = own.assign(baseline_seed=0, top1_error=[1.5, 9.0])
     paired = change_to_point(shared, own)
+    assert (paired.mean, paired.n) == (0.5, 1)
+    elsewhere = own.assign(baseline_top1_error=[3.0, 3.1], top1_error=1.5)
+    paired = change_to_point(elsewhere, own)
     assert (paired.mean, paired.n) == (0.5, 1)

@@ -18,16 +18,22 @@ def test_training_from_scratch_has_the_epochs_of_the_baseline_and_its_recovery(n
     assert same == {key: value for key, value in recipe["scratch"].items() if key != "epochs"}
 
 
-@pytest.mark.parametrize("paper", ["han2016", "liu2019"])
-@pytest.mark.parametrize("model", ["lenet300_100", "lenet5"])
-def test_the_control_of_pruning_has_the_epochs_of_pruning(paper, model):
+@pytest.mark.parametrize(
+    ("paper", "data", "name"),
+    [
+        *(("han2016", "mnist", name) for name in ("lenet300_100", "lenet5")),
+        *(("liu2019", "mnist", name) for name in ("lenet300_100", "lenet5")),
+        *(("liu2019", "cifar10", name) for name in ("vgg16", "alexnet32-retrain15")),
+    ],
+)
+def test_the_control_of_pruning_has_the_epochs_of_pruning(paper, data, name):
     from clusterpress.runs.named import point_config
     from clusterpress.runs.plan import plan
     from clusterpress.runs.suites import suite_points
 
-    points = {p.name: p for p in suite_points() if (p.paper, p.data) == (paper, "mnist")}
-    method = plan(point_config(points[model].overrides))
-    control = plan(point_config(points[f"{model}-none"].overrides))
+    points = {p.name: p for p in suite_points() if (p.paper, p.data) == (paper, data)}
+    method = plan(point_config(points[name].overrides))
+    control = plan(point_config(points[f"{name}-none"].overrides))
     steps = method.steps
     epochs = (steps["prune"].rounds - 1) * steps["prune"].recipe.epochs + sum(
         steps[name].recipe.epochs for name in ("retrain", "finetune")

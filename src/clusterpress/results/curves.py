@@ -120,15 +120,17 @@ def _after(runs: pd.DataFrame) -> pd.Series:
 
 
 def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
-    """Choose the control for a point: of its own suite, of ``controls``, or the shortest name.
+    """Choose the control for a point: of its own suite, or of ``controls``.
 
-    Suites call different controls by the same name: only runs of one point are taken.
+    Those of other suites trained for other epochs. Suites call different controls by the same
+    name: only runs of one point are taken.
     """
     suite, model, profile = (group[name].iloc[0] for name in ("suite", "model", "profile"))
     same = (runs["model"] == model) & (runs["profile"] == profile)
+    same &= runs["suite"].isin([suite, SUITE])
     controls: pd.DataFrame = runs.loc[(runs["method"] == CONTROL) & same]
     ranks = [
-        (s != suite, s != SUITE, len(n), n, point)
+        (s != suite, len(n), n, point)
         for s, n, point in zip(controls["suite"], controls["name"], controls["point"], strict=True)
     ]
     return controls.loc[[rank == min(ranks) for rank in ranks]]

@@ -1,13 +1,14 @@
 """The names under which suites know the points."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 Names = Mapping[str, Sequence[tuple[str, str]]]
 """Point id -> the ``(suite's paper, name in that suite)`` pairs that it serves."""
 
+CONTROL = "-none"
 _NUMBER = r"(?P<number>\d*\.?\d+)(?:-(?P<variant>.+))?"
 _KEEP = re.compile(rf"[^-]+-keep{_NUMBER}")
 _REMOVED = re.compile(rf"[^-]+-removed{_NUMBER}")
@@ -46,6 +47,19 @@ def bits_of(name: str) -> tuple[int, str] | None:
     """Read bits and variant from ``<model>-<bits>bit[-<variant>]``; else None."""
     found = _BITS.fullmatch(name)
     return (int(found["bits"]), found["variant"] or "") if found else None
+
+
+def control_of(name: str, names: Iterable[str]) -> str | None:
+    """Choose a point's ``none`` among a suite's names; None where there is none.
+
+    ``<start>-none`` serves ``<start>`` and ``<start>-<variant>``, and of several the one with the
+    longest start: points of one network need not train for the same epochs.
+    """
+    if name.endswith(CONTROL):
+        return None
+    starts = [other.removesuffix(CONTROL) for other in names if other.endswith(CONTROL)]
+    serving = [start for start in starts if f"{name}-".startswith(f"{start}-")]
+    return f"{max(serving, key=len)}{CONTROL}" if serving else None
 
 
 def _number_and_variant(pattern: re.Pattern[str], name: str) -> tuple[float, str] | None:

@@ -7,6 +7,7 @@ import pandas as pd
 from clusterpress.results.corrections import WORDS, with_p
 from clusterpress.results.images import half_widths
 from clusterpress.results.layout import Page, measuring, page, section, table
+from clusterpress.results.names import control_of
 from clusterpress.results.statistics import (
     NOTHING,
     Summary,
@@ -104,14 +105,14 @@ def _error_rows(points: list[tuple[str, pd.DataFrame]], stages: list[str]) -> li
 
 
 def _to_controls(points: list[tuple[str, pd.DataFrame]]) -> list[Summary]:
-    """Give the change to ``<model>-none`` of the same suite, nothing where it has none."""
-    named = {(name, group["profile"].iloc[0]): group for name, group in points}
-    changes = []
-    for name, group in points:
-        control = (f"{group['model'].iloc[0]}-none", group["profile"].iloc[0])
-        other = control in named and control[0] != name
-        changes.append(change_to_point(group, named[control]) if other else NOTHING)
-    return changes
+    """Give each point's change to its ``none`` of the same suite and profile, if it has one."""
+    keyed = {(str(group["profile"].iloc[0]), name): group for name, group in points}
+    names = {profile: [name for of, name in keyed if of == profile] for profile, _ in keyed}
+    controls = [keyed.get((of, control_of(name, names[of]) or "")) for of, name in keyed]
+    return [
+        NOTHING if control is None else change_to_point(group, control)
+        for group, control in zip(keyed.values(), controls, strict=True)
+    ]
 
 
 def _ratios(name: str, runs: pd.DataFrame, ratios: list[str]) -> Cells:
