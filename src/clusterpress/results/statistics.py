@@ -119,8 +119,8 @@ def change_to_point(runs: pd.DataFrame, other: pd.DataFrame, column: str = "top1
     """Summarise ``column`` of ``runs`` minus that of ``other``, paired by seed and baseline.
 
     A seed is left out where only one of the two has it, or where they began with different
-    baselines, as those of one seed on two machines are: the difference would be that of the
-    baselines too.
+    baselines, as those of one seed on two machines are (told apart by their errors): the
+    difference would be that of the baselines too.
     """
     pair = ["seed", "baseline_seed", "baseline_top1_error"]
     ours = runs.drop_duplicates("seed").set_index(pair)[column]
