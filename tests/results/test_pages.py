@@ -76,7 +76,15 @@ def test_a_none_serves_the_points_that_its_name_begins():
         **{"a": "a-none", "a-long": "a-long-none", "a-long-x": "a-long-none"},
         **dict.fromkeys(["a-none", "a-long-none", "a_bn", "b"]),
     }
-    assert control_of("a-long", ["a-none"]) == "a-none"
+
+
+def test_a_control_that_was_not_run_is_replaced_by_no_other(tmp_path):
+    records = [make_record("p"), make_record("plain", method="none")]
+    names = {"p": [("han2016", "lenet5-long")], "plain": [("han2016", "lenet5-none")]}
+    runs = named_runs(read_records(store_of(tmp_path, records)), names)
+    assert "change to none" in markdown(suite_page("han2016", "mnist", runs))
+    page = suite_page("han2016", "mnist", runs, ["lenet5-long-none"])
+    assert "change to none" not in markdown(page)
 
 
 def test_a_curve_takes_no_control_of_another_papers_suite(tmp_path):

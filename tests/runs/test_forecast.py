@@ -7,11 +7,13 @@ from tests.conftest import SHORT
 
 from clusterpress.errors import ConfigError
 from clusterpress.memory import peak_memory_bytes
+from clusterpress.models import ResNet18
 from clusterpress.runs import timing
 from clusterpress.runs.compose import compose
 from clusterpress.runs.duration import duration
 from clusterpress.runs.forecast import Forecast, RunForecast, Training, forecast
 from clusterpress.runs.forecast_table import forecast_table
+from clusterpress.runs.narrow import narrow
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
 from clusterpress.runs.stages import Stages
@@ -37,12 +39,16 @@ def test_what_is_shared_is_counted_once_and_what_is_done_not_at_all(points):
     assert (before.points, before.runs, before.done) == (2, 4, 0)
     assert sorted(training.baseline for training in before.trainings) == 4 * [False] + 2 * [True]
     assert before.seconds == sum(before.work.values()) > 0
-    assert 50e6 < before.peak_bytes <= peak_memory_bytes()  # torch alone has more.
     assert {stage for run in before.each for stage in run.stages} == before.work.keys()
     execute(compose([*points[0], "seed=0"]))
     after = forecast(points, [0, 1])
     assert after.done == 1
     assert sorted(training.baseline for training in after.trainings) == 3 * [False] + [True]
+
+
+def test_the_memory_is_that_of_the_process(points):
+    found = forecast(points[:1], [0])
+    assert 50e6 < found.peak_bytes <= peak_memory_bytes()  # torch alone has more.
 
 
 def test_epochs_and_rounds(tmp_path):
@@ -85,13 +91,24 @@ def test_a_training_is_timed_at_the_widths_that_it_will_have(overrides, tmp_path
 def test_a_merge_up_to_a_distance_is_timed_at_full_width(tmp_path):
     distance = ("method.steps.merge.keep=null", "+method.steps.merge.distance=0.5")
     found = forecast([(*SHORT, f"store={tmp_path}", "method=wang2020", *distance)], [0])
-    assert [training.narrow for training in found.trainings] == [(), ()]
+    assert [training.narrowing for training in found.trainings] == [(), ()]
 
 
-def test_widths_that_a_network_cannot_have_are_told_before_anything_trains(tmp_path):
-    wrong = (*SHORT, f"store={tmp_path}", *POINTS[1][:2], "method.steps.merge.keep={ip9:0.5}")
-    with pytest.raises(ConfigError, match="keep names 'ip9'"):
-        forecast([wrong], [0])
+def test_widths_that_a_network_cannot_have_spoil_no_plan(tmp_path):
+    points = [
+        (*SHORT, f"store={tmp_path}", *POINTS[1][:2], f"method.steps.merge.keep={{{layer}:0.5}}")
+        for layer in ("ip1", "ip9")
+    ]
+    found = forecast(points, [0])
+    assert len(found.trainings) == 3
+    assert all(seconds > 0 for seconds in found.work.values())
+
+
+@pytest.mark.parametrize(("skips", "width"), [("internal", 64), ("joined", 32)])
+def test_a_narrowed_network_joins_skips_as_the_step_does(skips, width):
+    network = ResNet18()
+    narrow(network, [{"keep": 0.5, "skips": skips, "criterion": "random"}], (3, 32, 32))
+    assert network.conv1.out_channels == width
 
 
 def test_a_training_of_no_epochs_is_none(tmp_path):

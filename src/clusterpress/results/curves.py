@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from clusterpress.results.names import bits_of, keep_of, removed_of
+from clusterpress.results.names import bits_of, control_of, keep_of, removed_of
 from clusterpress.results.statistics import (
     change_to_baseline,
     change_to_point,
@@ -120,20 +120,20 @@ def _after(runs: pd.DataFrame) -> pd.Series:
 
 
 def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
-    """Choose the control for a point: of its own suite, or of ``controls``.
+    """Choose the control for a point by its name: of its own suite, or of ``controls``.
 
-    Those of other suites trained for other epochs. Suites call different controls by the same
-    name: only runs of one point are taken.
+    Those of other suites trained for other epochs, and one name is one point in each suite.
     """
-    suite, model, profile = (group[name].iloc[0] for name in ("suite", "model", "profile"))
-    same = (runs["model"] == model) & (runs["profile"] == profile)
-    same &= runs["suite"].isin([suite, SUITE])
-    controls: pd.DataFrame = runs.loc[(runs["method"] == CONTROL) & same]
-    ranks = [
-        (s != suite, len(n), n, point)
-        for s, n, point in zip(controls["suite"], controls["name"], controls["point"], strict=True)
-    ]
-    return controls.loc[[rank == min(ranks) for rank in ranks]]
+    suite, name, model, profile = (
+        group[column].iloc[0] for column in ("suite", "name", "model", "profile")
+    )
+    same = (runs["model"] == model) & (runs["profile"] == profile) & (runs["method"] == CONTROL)
+    for of in (suite, SUITE):
+        controls: pd.DataFrame = runs.loc[same & (runs["suite"] == of)]
+        control = control_of(name, set(controls["name"]))
+        if control is not None:
+            return controls.loc[controls["name"] == control]
+    return runs.iloc[:0]
 
 
 def _solved_keep(runs: pd.DataFrame) -> float:

@@ -1,6 +1,7 @@
 """The points of one suite on one data set: errors after every stage, and where the bytes go."""
 
 import math
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -31,13 +32,14 @@ CONVENTIONS = (
 )
 
 
-def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
+def suite_page(suite: str, data: str, runs: pd.DataFrame, names: Iterable[str] = ()) -> Page:
     """Give the page of one suite.
 
     Args:
         suite: The paper whose suite it is.
         data: The data set.
         runs: The suite's runs with ``suite`` and ``name`` columns.
+        names: All of the suite's names: a control that was not run is replaced by no other.
     """
     # A name stands for one point in every profile: the same method by another recipe.
     grouped = runs.groupby(["name", "profile"], sort=False)
@@ -53,7 +55,7 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame) -> Page:
             "paired by seed, in points. `none` is the baseline trained for the same extra epochs. "
             "Where one baseline serves several seeds, an interval tells of the method alone. "
             f"{IMAGES_WORDS} {WORDS}",
-            table(_error_rows(points, stages)),
+            table(_error_rows(points, stages, names)),
         ),
         section(
             "Compression ratio by convention",
@@ -90,13 +92,15 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
     return cells | {"change": describe(change_to_baseline(runs), signed=True)}
 
 
-def _error_rows(points: list[tuple[str, pd.DataFrame]], stages: list[str]) -> list[Cells]:
+def _error_rows(
+    points: list[tuple[str, pd.DataFrame]], stages: list[str], names: Iterable[str]
+) -> list[Cells]:
     rows = [_errors(name, group, stages) for name, group in points]
     for row, half in zip(rows, halves := [half_widths(g) for _, g in points], strict=True):
         if any(math.isfinite(error) for error, _ in halves):
             row["test set ±"], row["change, test set ±"] = map(number, half)
     changes = {"change": [change_to_baseline(group) for _, group in points]}
-    controls = _to_controls(points)
+    controls = _to_controls(points, names)
     if any(each.n for each in controls):
         changes["change to none"] = controls
         words = [describe(each, signed=True) for each in controls]
@@ -104,11 +108,11 @@ def _error_rows(points: list[tuple[str, pd.DataFrame]], stages: list[str]) -> li
     return with_p(rows, changes)
 
 
-def _to_controls(points: list[tuple[str, pd.DataFrame]]) -> list[Summary]:
+def _to_controls(points: list[tuple[str, pd.DataFrame]], names: Iterable[str]) -> list[Summary]:
     """Give each point's change to its ``none`` of the same suite and profile, if it has one."""
     keyed = {(str(group["profile"].iloc[0]), name): group for name, group in points}
-    names = {profile: [name for of, name in keyed if of == profile] for profile, _ in keyed}
-    controls = [keyed.get((of, control_of(name, names[of]) or "")) for of, name in keyed]
+    known = {*names, *(name for _, name in keyed)}
+    controls = [keyed.get((of, control_of(name, known) or "")) for of, name in keyed]
     return [
         NOTHING if control is None else change_to_point(group, control)
         for group, control in zip(keyed.values(), controls, strict=True)

@@ -67,7 +67,8 @@ def pages(records: pd.DataFrame, compared: pd.DataFrame, names: Names) -> dict[s
     found = {"comparison": comparison_page(compared)}
     for suite, data in _pairs(runs):
         chosen = runs[(runs["suite"] == suite) & (runs["data"] == data)]
-        found[f"{suite}-{data}"] = suite_page(suite, data, chosen)
+        own = [name for pairs in names.values() for of, name in pairs if of == suite]
+        found[f"{suite}-{data}"] = suite_page(suite, data, chosen, own)
     for of_data in (group for _, group in runs.groupby("data")):
         data = of_data["data"].iloc[0]
         curve, by_bits = merging(of_data), bits(of_data)

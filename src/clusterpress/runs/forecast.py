@@ -9,7 +9,7 @@ from clusterpress.runs.compose import resolved
 from clusterpress.runs.duration import duration
 from clusterpress.runs.identity import identify
 from clusterpress.runs.named import point_config
-from clusterpress.runs.narrow import narrowing
+from clusterpress.runs.narrow import narrows
 from clusterpress.runs.store import Store
 from clusterpress.runs.timing import Timer
 from clusterpress.runs.unfinished import epochs_done
@@ -23,14 +23,14 @@ class Training:
         config: The resolved config of a run that needs it.
         baseline: Whether it is the baseline.
         epochs: Passes over the training split.
-        narrow: The nodes of the method's steps that made its layers narrower before.
+        narrowing: The nodes of the method's steps that have made its layers narrower by then.
         done: Epochs that a process did that was stopped.
     """
 
     config: Mapping[str, Any]
     baseline: bool
     epochs: int
-    narrow: tuple[Mapping[str, Any], ...] = ()
+    narrowing: tuple[Mapping[str, Any], ...] = ()
     done: int = 0
 
     @property
@@ -122,7 +122,7 @@ def forecast(points: Sequence[Sequence[str]], seeds: Sequence[int]) -> Forecast:
     )
     timer = Timer()
     work = {
-        stage: training.left * timer(training.config, training.narrow).epoch_seconds
+        stage: training.left * timer(training.config, training.narrowing).epoch_seconds
         for stage, training in missing.items()
     }
     done = sum(run.done for run in each)
@@ -149,10 +149,10 @@ def _run_forecast(config: Mapping[str, Any], missing: dict[str, Training]) -> Ru
 
 def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
     yield Training(config, True, int(config["recipe"]["train"]["epochs"]))
-    narrow: tuple[Mapping[str, Any], ...] = ()
+    narrowing: tuple[Mapping[str, Any], ...] = ()
     for node in config["method"]["steps"].values():
-        narrow += (node,) if narrowing(node) else ()
-        yield Training(config, False, int(node.get("rounds", 1)) * _epochs(node), narrow)
+        narrowing += (node,) if narrows(node) else ()
+        yield Training(config, False, int(node.get("rounds", 1)) * _epochs(node), narrowing)
 
 
 def _epochs(node: Any) -> int:

@@ -7,21 +7,21 @@ import torch
 from torch import nn
 
 from clusterpress.runs.components import target_of
-from clusterpress.steps import Context, PruneNeurons
+from clusterpress.steps import Context, MergeNeurons, PruneNeurons
 from clusterpress.training.recipe import Recipe
 
 KNOBS = ("keep", "remove", "skips", "layers")
-"""What says the widths, in every step that makes layers narrower."""
+"""What says the widths, in both steps that make layers narrower."""
 
 
-def narrowing(node: Mapping[str, Any]) -> bool:
+def narrows(node: Mapping[str, Any]) -> bool:
     """Tell whether a step makes layers narrower, to widths that its settings alone say.
 
     Raises:
         ConfigError: Its ``_target_`` cannot be imported.
     """
     given = node.get("keep") is not None or node.get("remove") is not None
-    return given and hasattr(target_of(node), "with_keep")  # As ``steps.widths.NarrowsLayers``.
+    return given and target_of(node) in (MergeNeurons, PruneNeurons)
 
 
 def knobs(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,19 +29,22 @@ def knobs(node: Mapping[str, Any]) -> dict[str, Any]:
     return {name: node[name] for name in KNOBS if name in node}
 
 
-def narrow(network: nn.Module, nodes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> None:
+def narrow(
+    network: nn.Module, narrowing: Sequence[Mapping[str, Any]], shape: Sequence[int]
+) -> None:
     """Make the layers as narrow as the steps would, in place; which neurons stay says nothing.
 
     Args:
         network: The network, of any weights.
-        nodes: Steps for which ``narrowing`` holds, in order.
+        narrowing: Nodes for which ``narrows`` holds, in order.
         shape: Of an input image, (C, H, W).
 
     Raises:
         ConfigError: The network has no such layers, or the widths cannot be met.
+        DataError: A weight is NaN or infinite.
     """
     context = Context(_untrained, torch.zeros(1, *shape), clustering=0)
-    for node in nodes:
+    for node in narrowing:
         PruneNeurons(**knobs(node)).apply(network, context)
 
 

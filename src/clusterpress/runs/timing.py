@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from omegaconf import OmegaConf
+from torch import nn
 
+from clusterpress.errors import ConfigError, DataError
 from clusterpress.memory import forget_peak_memory, peak_memory_bytes
 from clusterpress.runs.narrow import knobs, narrow
 from clusterpress.runs.plan import Plan, plan
@@ -73,12 +75,10 @@ class Timer:
 
 def _timed(checked: Plan, narrowing: Sequence[Mapping[str, Any]]) -> Timed:
     """Time some steps; the first, which prepares, is left out."""
-    forget_peak_memory()
     images = Stages(checked, Store(checked.store)).images
     images = replace(images, validation=images.validation.take(np.zeros(0, np.int64)))
-    with torch.random.fork_rng(devices=[]):
-        network = checked.network()
-    narrow(network, narrowing, checked.data.shape)
+    network = _network(checked, narrowing)
+    forget_peak_memory()  # Of the steps alone.
     recipe = replace(checked.recipe, epochs=1, select="last", warmup_epochs=0, **_NO_MILESTONES)
     # Fresh processes could not tell this one when their steps end.
     one = replace(checked.trainer, limit=FIRST + STEPS, devices=1, strategy="auto")
@@ -86,6 +86,21 @@ def _timed(checked: Plan, narrowing: Sequence[Mapping[str, Any]]) -> Timed:
     seconds = train(network, images, recipe, seed=0, settings=one, watch=_clock(ends)).seconds
     steps = math.ceil(len(images.train) / recipe.batch_size)
     return Timed(shortest_step(ends, seconds) * steps / _shares(checked), peak_memory_bytes())
+
+
+def _network(checked: Plan, narrowing: Sequence[Mapping[str, Any]]) -> nn.Module:
+    """Build the network that trains.
+
+    Widths that it cannot have are told by the run itself, and spoil no other; till then, and
+    where a step of others makes it another network, it is timed as it begins.
+    """
+    with torch.random.fork_rng(devices=[]):
+        network = checked.network()
+        try:
+            narrow(network, narrowing, checked.data.shape)
+        except (ConfigError, DataError):
+            return checked.network()
+    return network
 
 
 def _clock(ends: list[float]) -> Watch:
