@@ -23,6 +23,7 @@ def test_training_from_scratch_has_the_epochs_of_the_baseline_and_its_recovery(n
     [
         *(("han2016", "mnist", name) for name in ("lenet300_100", "lenet5")),
         *(("liu2019", "mnist", name) for name in ("lenet300_100", "lenet5")),
+        ("han2016", "cifar10", "vgg16"),
         *(("liu2019", "cifar10", name) for name in ("vgg16", "alexnet32-retrain15")),
     ],
 )

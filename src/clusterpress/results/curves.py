@@ -122,7 +122,7 @@ def _after(runs: pd.DataFrame) -> pd.Series:
 def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
     """Choose the control for a point by its name: of its own suite, or of ``controls``.
 
-    Those of other suites trained for other epochs, and one name is one point in each suite.
+    Those of other suites may have trained for other epochs; in each suite a name is one point.
     """
     suite, name, model, profile = (
         group[column].iloc[0] for column in ("suite", "name", "model", "profile")

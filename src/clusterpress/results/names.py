@@ -8,7 +8,7 @@ import pandas as pd
 Names = Mapping[str, Sequence[tuple[str, str]]]
 """Point id -> the ``(suite's paper, name in that suite)`` pairs that it serves."""
 
-CONTROL = "-none"
+_NONE = "-none"
 _NUMBER = r"(?P<number>\d*\.?\d+)(?:-(?P<variant>.+))?"
 _KEEP = re.compile(rf"[^-]+-keep{_NUMBER}")
 _REMOVED = re.compile(rf"[^-]+-removed{_NUMBER}")
@@ -55,11 +55,11 @@ def control_of(name: str, names: Iterable[str]) -> str | None:
     ``<start>-none`` serves ``<start>`` and ``<start>-<variant>``, and of several the one with the
     longest start: points of one network need not train for the same epochs.
     """
-    if name.endswith(CONTROL):
+    if name.endswith(_NONE):
         return None
-    starts = [other.removesuffix(CONTROL) for other in names if other.endswith(CONTROL)]
+    starts = [other.removesuffix(_NONE) for other in names if other.endswith(_NONE)]
     serving = [start for start in starts if f"{name}-".startswith(f"{start}-")]
-    return f"{max(serving, key=len)}{CONTROL}" if serving else None
+    return f"{max(serving, key=len)}{_NONE}" if serving else None
 
 
 def _number_and_variant(pattern: re.Pattern[str], name: str) -> tuple[float, str] | None:
