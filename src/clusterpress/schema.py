@@ -29,7 +29,8 @@ class RecipeConfig:
 
     Attributes:
         train: Trains the baseline.
-        retrain: After pruning.
+        retrain: Whole networks whose weights changed.
+        sparse: After pruning; ``retrain`` where a recipe says nothing else.
         finetune: After sharing; what learns is codebooks and biases.
         recover: After merging or removing neurons, and the control ``none``.
         scratch: From new weights, for the epochs of ``train`` and ``recover`` together.
@@ -37,6 +38,7 @@ class RecipeConfig:
 
     train: Any = MISSING
     retrain: Any = MISSING
+    sparse: Any = "${recipe.retrain}"
     finetune: Any = MISSING
     recover: Any = MISSING
     scratch: Any = MISSING

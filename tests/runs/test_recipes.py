@@ -4,7 +4,11 @@ import pytest
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
+from clusterpress.results.names import control_of
 from clusterpress.runs.compose import compose, resolved
+from clusterpress.runs.named import point_config
+from clusterpress.runs.plan import plan
+from clusterpress.runs.suites import suite_points
 
 ROOT = folder("conf") / "recipe"
 RECIPES = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.rglob("*.yaml"))
@@ -18,28 +22,27 @@ def test_training_from_scratch_has_the_epochs_of_the_baseline_and_its_recovery(n
     assert same == {key: value for key, value in recipe["scratch"].items() if key != "epochs"}
 
 
-@pytest.mark.parametrize(
-    ("paper", "data", "name"),
-    [
-        *(("han2016", "mnist", name) for name in ("lenet300_100", "lenet5")),
-        *(("liu2019", "mnist", name) for name in ("lenet300_100", "lenet5")),
-        ("han2016", "cifar10", "vgg16"),
-        *(("liu2019", "cifar10", name) for name in ("vgg16", "alexnet32-retrain15")),
-    ],
-)
-def test_the_control_of_pruning_has_the_epochs_of_pruning(paper, data, name):
-    from clusterpress.runs.named import point_config
-    from clusterpress.runs.plan import plan
-    from clusterpress.runs.suites import suite_points
+POINTS = {
+    (point.paper, point.data, point.name, profile): (*point.overrides, f"profile={profile}")
+    for point in suite_points()
+    for profile in ("cpu", *(["paper"] if point.data.startswith(("cifar", "imagenet")) else []))
+}
 
-    points = {p.name: p for p in suite_points() if (p.paper, p.data) == (paper, data)}
-    method = plan(point_config(points[name].overrides))
-    control = plan(point_config(points[f"{name}-none"].overrides))
-    steps = method.steps
-    epochs = (steps["prune"].rounds - 1) * steps["prune"].recipe.epochs + sum(
-        steps[name].recipe.epochs for name in ("retrain", "finetune")
-    )
-    assert control.steps["finetune"].recipe.epochs == epochs
+
+def trained(steps):
+    """Give the epochs that steps train for, all together."""
+    rounds = [(getattr(step, "rounds", 2) - 1, step) for step in steps if hasattr(step, "recipe")]
+    return sum(count * step.recipe.epochs for count, step in rounds)
+
+
+@pytest.mark.parametrize("of", POINTS, ids="-".join)
+def test_a_control_is_trained_for_as_many_epochs_as_its_point(of):
+    paper, data, name, profile = of
+    steps = plan(point_config(POINTS[of])).steps
+    names = [n for p, d, n, f in POINTS if (p, d, f) == (paper, data, profile)]
+    control = POINTS.get((paper, data, control_of(name, names), profile))
+    if control and trained(steps.values()) and "reinitialize" not in steps:
+        assert trained(plan(point_config(control)).steps.values()) == trained(steps.values())
 
 
 @pytest.mark.parametrize("data", ["cifar10", "cifar100"])

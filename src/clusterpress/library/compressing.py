@@ -64,8 +64,7 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         data: What fine-tuning trains on: uint8 images (N, C, H, W) with int64 labels (N,), or an
             ``ImageSet``, which says how images are normalised. None leaves all training out.
         settings: Knobs of a named method by ``step.knob``, such as ``{"cluster.k": 128}``.
-        recipe: How a named method trains: one recipe, or by ``train``, ``retrain``, ``finetune``,
-            ``recover`` and ``scratch``.
+        recipe: How a named method trains: one recipe, or by the names of ``schema.RecipeConfig``.
         example: One normalised batch, of any float dtype, shape (1, C, H, W), for methods that
             merge or prune neurons; with ``data`` not needed.
         seed: Root seed of all that is random.
