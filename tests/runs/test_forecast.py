@@ -51,10 +51,11 @@ def test_the_memory_is_that_of_the_process(points):
     assert 50e6 < found.peak_bytes <= peak_memory_bytes()  # torch alone has more.
 
 
-def test_epochs_and_rounds(tmp_path):
+@pytest.mark.parametrize(("rounds", "between"), [(1, []), (3, [8])])
+def test_a_step_of_several_rounds_trains_between_them(rounds, between, tmp_path):
     pruned = (*SHORT, f"store={tmp_path}", "method=han2016", "recipe.retrain.epochs=4")
-    found = forecast([pruned], [0])
-    assert [training.epochs for training in found.trainings] == [2, 12, 4, 1]
+    found = forecast([(*pruned, f"method.steps.prune.rounds={rounds}")], [0])
+    assert [training.epochs for training in found.trainings] == [2, *between, 4, 1]
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,9 @@ def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
     narrowing: tuple[Mapping[str, Any], ...] = ()
     for node in config["method"]["steps"].values():
         narrowing += (node,) if narrows(node) else ()
-        yield Training(config, False, int(node.get("rounds", 1)) * _epochs(node), narrowing)
+        # A step of several rounds trains between them; what follows the last is another step's.
+        times = int(node.get("rounds", 2)) - 1
+        yield Training(config, False, times * _epochs(node), narrowing)
 
 
 def _epochs(node: Any) -> int:
