@@ -2,6 +2,7 @@
 
 import pytest
 
+from clusterpress.errors import ConfigError
 from clusterpress.runs.identity import chain, digest, settings
 from clusterpress.runs.pipeline import execute
 
@@ -31,6 +32,22 @@ def test_a_new_argument_with_a_default_changes_no_identity(monkeypatch):
     monkeypatch.setitem(globals(), "Knobs", Wider)
     assert digest(settings(node(a=2, d="new"))) == before
     assert digest(settings(node(a=2, d="other"))) != before
+
+
+class Aimed:
+    def __init__(self, target: float = 0.5) -> None: ...
+
+
+class Versioned:
+    def __init__(self, **knobs: float) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs"), [("Aimed", {}), ("Aimed", {"target": 0.1}), ("Versioned", {"version": 2})]
+)
+def test_a_knob_that_would_stand_in_for_the_class_or_its_version_is_refused(name, knobs):
+    with pytest.raises(ConfigError, match=f"{name} has an argument"):
+        settings({"_target_": f"{__name__}.{name}", **knobs})
 
 
 def test_a_raised_version_changes_every_identity(monkeypatch):

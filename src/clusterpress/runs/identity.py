@@ -39,6 +39,10 @@ def settings(node: Any) -> Any:
     that differ from the constructor's defaults. So a new argument with a default changes no old
     identity, and a raised version changes all of them. What a target calls ``incidental`` says
     only how it runs, as a number of processes, and is left out.
+
+    Raises:
+        ConfigError: A target has an argument ``target`` or ``version``, which two classes would
+            share their names by.
     """
     if isinstance(node, list | tuple):
         return [settings(item) for item in node]
@@ -53,6 +57,10 @@ def settings(node: Any) -> Any:
         for name, parameter in parameters_of(target).items()
         if parameter.default is not inspect.Parameter.empty
     }
+    if taken := sorted({"target", "version"} & (reduced.keys() | defaults.keys())):
+        raise ConfigError(
+            f"{target.__qualname__} has an argument {taken[0]!r}: give it another name"
+        )
     incidental: frozenset[str] = getattr(target, "incidental", frozenset())
     differing = {
         key: value
