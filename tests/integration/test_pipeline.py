@@ -1,5 +1,7 @@
 """A point from config to record, on real digits."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -158,6 +160,21 @@ def test_a_file_that_predicts_otherwise_is_refused(short, monkeypatch):
     monkeypatch.setattr(pipeline_module.artifact, "load", other)
     with pytest.raises(ArtifactError, match="not to be trusted"):
         execute(short("method=none"))
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_stage_that_another_machine_scored_is_scored_again(elsewhere, short, tmp_path):
+    record = execute(short("method=none")).record
+    stage = tmp_path / "store" / "stages" / record["stages"][-1]["id"] / "stage.json"
+    found = json.loads(stage.read_text())
+    where = "another processor" if elsewhere else found["scored_on"]
+    stage.write_text(json.dumps({**found, "predictions": "rounded otherwise", "scored_on": where}))
+    shutil.rmtree(tmp_path / "store" / "runs")
+    if elsewhere:
+        assert execute(short("method=none")).record["top1_error"] == record["top1_error"]
+    else:
+        with pytest.raises(ArtifactError, match="not to be trusted"):
+            execute(short("method=none"))
 
 
 def damage(path: Path) -> bytes:

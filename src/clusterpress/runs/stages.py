@@ -19,7 +19,7 @@ from clusterpress.data.images import ImageSet
 from clusterpress.errors import ArtifactError
 from clusterpress.runs.board import Board
 from clusterpress.runs.plan import Plan
-from clusterpress.runs.provenance import git_state
+from clusterpress.runs.provenance import git_state, processor
 from clusterpress.runs.seeds import derive
 from clusterpress.runs.store import Store, read_json, write_json
 from clusterpress.runs.trackers import Training
@@ -128,8 +128,17 @@ class Stages:
 
     def measure(self, network: nn.Module, split: str) -> Evaluation:
         """Score a network on the ``validation`` or ``test`` split."""
-        device = "cuda" if self.plan.trainer.accelerator == "gpu" else "cpu"
+        device = "cuda" if self._on_gpu else "cpu"
         return evaluate(network, getattr(self.images, split), self.images, device=device)
+
+    @property
+    def machine(self) -> str:
+        """The kind of device that ``measure`` runs on: another one rounds otherwise."""
+        return torch.cuda.get_device_name() if self._on_gpu else processor()
+
+    @property
+    def _on_gpu(self) -> bool:
+        return bool(self.plan.trainer.accelerator == "gpu")
 
     def hits(self, score: Evaluation) -> np.ndarray:
         """Give which test images a network has right, bool of shape (N,)."""
@@ -183,6 +192,7 @@ class Stages:
                     "id": place.name,
                     "seconds": seconds,
                     "predictions": digest_of(test.predictions),
+                    "scored_on": self.machine,
                     "top1_error": test.top1_error,
                     "top5_error": test.top5_error,
                     "validation_error": self.validation_error(network),
