@@ -95,13 +95,23 @@ def test_a_merge_up_to_a_distance_is_timed_at_full_width(tmp_path):
     assert [training.narrowing for training in found.trainings] == [(), ()]
 
 
-def test_widths_that_a_network_cannot_have_spoil_no_plan(tmp_path):
-    points = [
-        (*SHORT, f"store={tmp_path}", *POINTS[1][:2], f"method.steps.merge.keep={{{layer}:0.5}}")
-        for layer in ("ip1", "ip9")
-    ]
-    found = forecast(points, [0])
-    assert len(found.trainings) == 3
+def test_widths_that_a_network_cannot_have_are_refused_before_a_plan(tmp_path):
+    points = [(*SHORT, f"store={tmp_path}", *POINTS[1][:2], "method.steps.merge.keep={ip9:0.5}")]
+    with pytest.raises(ConfigError, match="'ip9'"):
+        forecast(points, [0])
+
+
+class Another:
+    version = 1
+
+    def apply(self, network, context):
+        return network
+
+
+def test_widths_that_fit_what_anothers_step_makes_spoil_no_plan(tmp_path):
+    another = f"+method.steps.another={{_target_: {__name__}.Another}}"
+    merge = "+method.steps.merge={_target_: clusterpress.steps.MergeNeurons, keep: {ip9: 0.5}}"
+    found = forecast([(*SHORT, f"store={tmp_path}", "method=none", another, merge)], [0])
     assert all(seconds > 0 for seconds in found.work.values())
 
 

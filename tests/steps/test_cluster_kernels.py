@@ -134,10 +134,24 @@ def test_the_same_seed_gives_the_same_kernels(network, context):
     assert torch.equal(one[0].weight, other[0].weight)
 
 
+def test_sets_and_layers_may_be_named_by_whole_numbers(network, context):
+    step = ClusterKernels(k={0: 4, 3: 3}, sets={0: [0, "1"], 3: [3]})
+    step.check(network)
+    step.apply(network, context)
+    assert context.facts["centroids"] == {"0": 4, "3": 3}
+
+
 @pytest.mark.parametrize(
     ("knobs", "sentence"),
     [
         ({"k": 0}, "k=0"),
+        ({"k": [4]}, r"k=\[4\]"),
+        ({"k": {1.5: 4}}, r"k names 1\.5"),
+        ({"sets": ["0"]}, r"sets=\['0'\] is neither"),
+        ({"sets": {"a": "0"}}, "sets={'a': '0'} is neither"),
+        ({"sets": {"a": [1.5]}}, r"sets names 1\.5"),
+        ({"sets": {"a": []}}, "none of them empty"),
+        ({"sets": None}, "sets=None is neither"),
         ({"k": {"3x3": True}}, "k=True"),
         ({"transforms": 3}, "transforms=3"),
         ({"transforms": True}, "transforms=True"),
@@ -160,6 +174,7 @@ def test_knobs_out_of_range_are_refused(knobs, sentence):
         ({"k": {"3x3": 41, "5x5": 4}}, "k=41 centroids were asked of the 40 kernels of the set"),
         ({"k": {"3x3": 4}}, "k names no number for the set '5x5' of 16 kernels"),
         ({"k": {"3x3": 4, "7x7": 4}}, "k names the set '7x7'"),
+        ({"k": {3: 4}}, "k names the set '3'; nearest is '3x3'"),
         ({"sets": "layers"}, "sets='layers' is neither"),
         ({"sets": {"a": ["0", "3"]}, "k": 4}, "kernels of 3x3, 5x5; one size"),
         ({"sets": {"a": ["2"]}, "k": 4}, "names '2', which is no convolution of more than one"),

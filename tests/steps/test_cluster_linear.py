@@ -53,6 +53,8 @@ def test_a_budget_out_of_reach_says_so(network, context):
         {"bits": 4, "mean_bits": 2.0},
         {"bits": None, "mean_bits": 0.0},
         {"bits": None, "mean_bits": 6.5},
+        {"bits": None, "mean_bits": "abc"},
+        {"bits": None, "distortion": "abc"},
     ],
 )
 def test_knobs_outside_their_range_are_refused(knobs):

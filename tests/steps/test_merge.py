@@ -9,6 +9,7 @@ from torch import nn
 
 from clusterpress.codes import Masked, attach
 from clusterpress.errors import ConfigError, DataError
+from clusterpress.models import MODELS
 from clusterpress.models.lenet import LeNet5, LeNet300_100
 from clusterpress.steps.base import Context, Step
 from clusterpress.steps.merge import MergeNeurons
@@ -190,6 +191,39 @@ def test_a_network_that_names_its_width_is_refused():
 def test_an_unknown_layer_is_refused():
     with pytest.raises(ConfigError, match=r"'conv3'.*nearest is 'conv"):
         MergeNeurons({"conv3": 0.5}).apply(LeNet5(), context())
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        ("lenet300_100", {"keep": {"nolayer": 0.5}}, "'nolayer', which is no hidden layer"),
+        ("lenet300_100", {"keep": {"ip3": 0.5}}, "'ip3', which is no hidden layer.*ip1, ip2"),
+        ("lenet300_100", {"remove": 0.99999}, r"at most 0\.9970 can be removed"),
+        ("resnet20", {"keep": 0.5, "skips": "joined"}, "skips: internal"),
+        ("resnet20", {"distance": 0.1, "skips": "joined"}, "skips: internal"),
+    ],
+)
+def test_widths_that_a_network_cannot_have_are_refused_before_training(model, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        MergeNeurons(**settings).check(MODELS[model]())
+
+
+@pytest.mark.parametrize(
+    "settings", [{"keep": 0.5}, {"keep": {"ip1": 0.5}}, {"remove": 0.9}, {"distance": 1.0}]
+)
+def test_a_check_passes_what_can_be_and_changes_nothing(settings):
+    network = LeNet5()
+    before = copy.deepcopy(network)
+    MergeNeurons(**settings).check(network)
+    assert same(network, before)
+    assert network.training
+
+
+def test_without_an_image_the_names_alone_are_checked(network):
+    MergeNeurons({2: 0.5}).check(network)
+    MergeNeurons(remove=0.99999).check(network)
+    with pytest.raises(ConfigError, match="the layer '4', which the network does not have"):
+        MergeNeurons({"4": 0.5}).check(network)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,16 @@ def test_blocks_that_do_not_divide_name_the_layer(network, context):
     assert kind_of(network[3]) == "dense"
 
 
+def test_blocks_that_do_not_divide_are_refused_before_training(network, context):
+    with pytest.raises(ConfigError, match="layer '0' has rows of 9 weights, which blocks of 4"):
+        ProductQuantize({"fc": 4, "conv": 4}).check(network)
+    lenient = ProductQuantize({"fc": 4, "conv": 4}, exact=False)
+    lenient.check(network)
+    lenient.apply(network, context)
+    assert context.facts["left_alone"] == ["0"]
+    assert kind_of(network[0]) == "dense"
+
+
 @pytest.mark.parametrize("knobs", [{"block": 0}, {"block": 4, "bits": 13}, {"block": {"fc": 1.5}}])
 def test_knobs_outside_their_range_are_refused(knobs):
     with pytest.raises(ConfigError):

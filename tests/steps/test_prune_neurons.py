@@ -111,6 +111,40 @@ def test_one_type_of_layers_alone_may_lose_neurons(network, layers, widths):
     assert network(images()).shape == (4, 3)
 
 
+@pytest.mark.parametrize(("layers", "other"), [("conv", "2"), ("fc", "0")])
+def test_a_width_for_a_type_that_is_left_out_is_refused_as_such(network, layers, other):
+    step = PruneNeurons({other: 0.5}, layers=layers)
+    for call in (lambda: step.check(network), lambda: step.apply(network, context())):
+        with pytest.raises(ConfigError, match=f"names '{other}'.*layers={layers} leaves these"):
+            call()
+    assert network[0].out_channels == 4
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        ("lenet5", {"keep": {"ip1": 0.5}, "layers": "conv"}, "'ip1', a layer of type fc"),
+        ("lenet5", {"keep": {"ip2": 0.5}}, "'ip2', which is no hidden layer"),
+        ("lenet5", {"remove": 0.99, "layers": "conv"}, "can be removed"),
+        ("resnet20", {"keep": 0.5, "skips": "joined"}, "skips: internal"),
+    ],
+)
+def test_widths_that_a_network_cannot_have_are_refused_before_training(model, settings, message):
+    PruneNeurons(0.5).check(MODELS[model]())
+    with pytest.raises(ConfigError, match=message):
+        PruneNeurons(**settings).check(MODELS[model]())
+
+
+def test_an_earlier_step_may_make_a_target_possible():
+    steps = [PruneNeurons(0.01, layers="fc"), PruneNeurons(remove=0.99, layers="conv")]
+    network, mnist = MODELS["lenet5"](), Context(lambda *_: None, torch.zeros(1, 1, 28, 28), 0)
+    for step in steps:
+        step.check(network)
+    for step in steps:
+        step.apply(network, mnist)
+    assert (network.conv1.out_channels, network.ip1.out_features) == (1, 5)
+
+
 def test_vgg16_of_li2017_loses_64_percent_of_its_parameters():
     network = MODELS["vgg16"](linears=2, bias=True)
     before = sum(parameter.numel() for parameter in network.parameters())

@@ -7,7 +7,7 @@ import torch
 
 from clusterpress.codes import code_of, coded_tensors, original_of
 from clusterpress.errors import ConfigError, DataError
-from clusterpress.steps import Quantize
+from clusterpress.steps import Prune, Quantize
 from clusterpress.steps.quantize import Rounded
 from clusterpress.training.recipe import Recipe
 
@@ -58,6 +58,22 @@ def test_layers_that_are_not_named_stay(network, context):
     Quantize({"fc": 2}).apply(network, context)
     assert torch.equal(network[0].weight, before)
     assert code_of(network[0]) is None
+
+
+@pytest.mark.parametrize(("bits", "symmetric"), [(2, True), (8, True), (1, False), (2, False)])
+def test_pruned_weights_stay_zero_where_zero_is_a_level(network, context, bits, symmetric):
+    Prune(keep=0.25).apply(network, context)
+    gone = network[2].weight == 0
+    Quantize(bits, symmetric=symmetric).apply(network, context)
+    assert bool((network[2].weight[gone] == 0).all())
+
+
+def test_one_bit_around_zero_would_bring_pruned_weights_back(network, context):
+    Prune(keep={"3": 0.25}).apply(network, context)
+    with pytest.raises(ConfigError, match="layer '3' is pruned, and Quantize with bits=1"):
+        Quantize({"conv": 1, "3": 1}).apply(network, context)
+    assert code_of(network[0]) is None
+    Quantize({"conv": 1, "3": 2}).apply(network, context)
 
 
 @pytest.mark.parametrize("knobs", [{"bits": 0}, {"bits": 9}, {"symmetric": 1}, {"recipe": "x"}])

@@ -6,6 +6,7 @@ import torch
 from clusterpress.codes import original_of
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps import Prune, Share
+from clusterpress.steps.share import checked_k
 
 INITS = ["random", "density", "linear", "kmeans++", "optimal"]
 
@@ -46,6 +47,22 @@ def test_the_same_seed_gives_the_same_centroids(network, context):
 def test_more_centroids_than_weights_name_the_layer(network, context):
     with pytest.raises(ConfigError, match="layer '0' has 36 kept weights and cannot have 64"):
         Share(bits=6).apply(network, context)
+
+
+def test_a_layer_of_no_kept_weights_has_nothing_to_share(network, context):
+    with torch.no_grad():
+        network[2].weight.zero_()
+    Prune(keep=0.5).apply(network, context)
+    with pytest.raises(ConfigError, match="layer '2' has no kept weights") as refusal:
+        Share(bits=1, exact=False).apply(network, context)
+    assert "exact" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("weights", "advice"), [(1, "; take exact=false"), (9, "at most 3 bits")])
+def test_what_is_advised_can_be_done(weights, advice):
+    with pytest.raises(ConfigError, match=advice):
+        checked_k("ip1", 32, weights)
+    assert checked_k("ip1", 32, weights, exact=False) == weights
 
 
 @pytest.mark.parametrize(

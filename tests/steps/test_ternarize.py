@@ -55,7 +55,14 @@ def test_two_layers_leave_nothing_to_do(context):
         Ternarize(Recipe()).check(two)
 
 
-@pytest.mark.parametrize("knobs", [{"recipe": None}, {"recipe": Recipe(), "threshold": 0.0}])
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"recipe": None},
+        {"recipe": Recipe(), "threshold": 0.0},
+        {"recipe": Recipe(), "threshold": "abc"},
+    ],
+)
 def test_knobs_outside_their_range_are_refused(knobs):
     with pytest.raises(ConfigError):
         Ternarize(**knobs)

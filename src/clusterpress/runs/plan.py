@@ -1,6 +1,6 @@
 """A config, checked and taken apart: what will be built, and what it is called."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -163,12 +163,21 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     network = None if refused else attempt(parts["network"])
     if network is not None and parts["weights"] is not None:
         attempt(partial(parts["weights"].check, network))
-    for step in parts["steps"].values():
-        if network is not None and isinstance(step, Checked):
+    if network is not None:
+        for step in _checkable(parts["steps"].values()):
             attempt(partial(step.check, network))
     if refused:
         raise ConfigError("; ".join(refused))
     return parts
+
+
+def _checkable(steps: Iterable[Any]) -> Iterator[Checked]:
+    """Give the steps that can look at the baseline's layers before any has run."""
+    for step in steps:
+        if isinstance(step, Checked):
+            yield step
+        if step is not None and not type(step).__module__.startswith("clusterpress."):
+            return  # It may make another network, which later steps look at as they run.
 
 
 def built_step(node: Mapping[str, Any], path: str) -> Step:

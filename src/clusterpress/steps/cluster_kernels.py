@@ -19,8 +19,15 @@ from clusterpress.codes import Kernels, KernelSet, attach
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import dense_weight, mask_of, require_unpruned
-from clusterpress.steps.kernel_sets import KernelLayer, Sets, fewer, kernel_sets, sizes
-from clusterpress.steps.per_layer import require_whole
+from clusterpress.steps.kernel_sets import (
+    KernelLayer,
+    Sets,
+    fewer,
+    kernel_sets,
+    named_sets,
+    sizes,
+)
+from clusterpress.steps.per_layer import by_name, require_whole
 from clusterpress.steps.share import tell_fewer
 from clusterpress.steps.widths import reestimated
 
@@ -86,6 +93,9 @@ class ClusterKernels:
     def __post_init__(self) -> None:
         for value in self.k.values() if isinstance(self.k, Mapping) else [self.k]:
             require_whole(value, 1, MOST, "ClusterKernels: k")
+        if isinstance(self.k, Mapping):
+            self.k = by_name(self.k, "ClusterKernels: k")
+        self.sets = named_sets(self.sets)
         require_whole(self.restarts, 1, MOST, "ClusterKernels: restarts")
         require_whole(self.max_iterations, 1, MOST, "ClusterKernels: max_iterations")
         for knob, choices in CHOICES.items():

@@ -12,7 +12,7 @@ from clusterpress.errors import ConfigError
 from clusterpress.steps.allocation import allocate, layer_bits
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import kept_values
-from clusterpress.steps.per_layer import require_whole
+from clusterpress.steps.per_layer import require_number, require_whole
 from clusterpress.steps.share import checked_k, relative_error, share_layer, tell_fewer
 
 
@@ -53,12 +53,12 @@ class ClusterLinear:
         if bits is not None:
             require_whole(bits, 1, 12, "ClusterLinear: bits")
         require_whole(max_bits, 1, 12, "ClusterLinear: max_bits")
-        if distortion is not None and not 0 < distortion < 1:
-            raise ConfigError(f"ClusterLinear: distortion={distortion} is outside (0, 1)")
-        if mean_bits is not None and not 0 < mean_bits <= max_bits:
-            raise ConfigError(
-                f"ClusterLinear: mean_bits={mean_bits} is outside (0, max_bits={max_bits}]"
-            )
+        if distortion is not None:
+            knob = "ClusterLinear: distortion"
+            require_number(distortion, lambda value: 0 < value < 1, "(0, 1)", knob)
+        if mean_bits is not None:
+            interval, knob = f"(0, max_bits={max_bits}]", "ClusterLinear: mean_bits"
+            require_number(mean_bits, lambda value: 0 < value <= max_bits, interval, knob)
         self.bits, self.distortion, self.max_bits = bits, distortion, max_bits
         self.mean_bits, self.exact = mean_bits, exact
 

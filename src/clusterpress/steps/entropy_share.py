@@ -10,6 +10,7 @@ from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import kept_values
+from clusterpress.steps.per_layer import require_number
 from clusterpress.steps.share import relative_error, share_layer
 from clusterpress.steps.widths import reestimated
 
@@ -39,9 +40,8 @@ class EntropyShare:
     def __init__(
         self, price: float = 0.02, *, by_layer: bool = False, reestimate: bool = False
     ) -> None:
-        number = isinstance(price, int | float) and not isinstance(price, bool)
-        if not number or not 0 < price < float("inf"):
-            raise ConfigError(f"EntropyShare: price={price!r} is not a finite number above 0")
+        knob = "EntropyShare: price"
+        require_number(price, lambda value: 0 < value < float("inf"), "(0, inf)", knob)
         for knob, value in (("by_layer", by_layer), ("reestimate", reestimate)):
             if not isinstance(value, bool):
                 raise ConfigError(f"EntropyShare: {knob}={value!r} must be true or false")

@@ -7,6 +7,7 @@ from torch import nn
 
 from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
+from clusterpress.steps.per_layer import named
 from clusterpress.suggest import nearest
 
 Sets = str | Mapping[str, Sequence[str]]
@@ -26,12 +27,29 @@ class KernelLayer:
         return "x".join(str(taps) for taps in self.module.kernel_size)
 
 
+def named_sets(sets: object) -> Sets:
+    """Give sets whose names, and those of their layers, are text.
+
+    Raises:
+        ConfigError: They are neither ``network`` nor ``layer`` nor lists of layers by set.
+    """
+    if isinstance(sets, str) and sets in (NETWORK, LAYER):
+        return sets
+    if not isinstance(sets, Mapping) or not sets or not all(map(_is_list, sets.values())):
+        raise ConfigError(
+            f"ClusterKernels: sets={sets!r} is neither network nor layer nor lists of layers by "
+            "name, none of them empty"
+        )
+    knob = "ClusterKernels: sets"
+    return {named(name, knob): [named(one, knob) for one in ls] for name, ls in sets.items()}
+
+
 def kernel_sets(network: nn.Module, sets: Sets, transforms: int) -> dict[str, list[KernelLayer]]:
     """Group the network's convolutions, those of one tap left out.
 
     Args:
         network: The network.
-        sets: ``network``, ``layer``, or names of layers by set.
+        sets: As ``named_sets`` gives them.
         transforms: T; beyond 1, kernels must be square.
 
     Raises:
@@ -94,7 +112,7 @@ def sizes(
 
 
 def fewer(k: int | Mapping[str, int], given: Mapping[str, int]) -> dict[str, int]:
-    """Give the sets that have fewer centroids than were asked for,.
+    """Give the sets that have fewer centroids than were asked for.
 
     Args:
         k: What was asked for.
@@ -109,24 +127,25 @@ def _named(layers: Sequence[KernelLayer], sets: Sets) -> list[tuple[str, KernelL
         return [(layer.size, layer) for layer in layers]
     if sets == LAYER:
         return [(layer.name, layer) for layer in layers]
-    if isinstance(sets, str) or not sets or not all(sets.values()):
-        raise ConfigError(
-            f"sets={sets!r} is neither network nor layer nor lists of layers by name, none of them "
-            "empty"
-        )
+    assert isinstance(sets, Mapping)
     known = {layer.name: layer for layer in layers}
-    named = [(name, layer) for name, members in sets.items() for layer in members]
-    for name, layer in named:
+    pairs = [(name, layer) for name, members in sets.items() for layer in members]
+    for name, layer in pairs:
         if layer not in known:
             raise ConfigError(
                 f"the set {name!r} names {layer!r}, which is no convolution of more than one tap; "
-                f"{nearest(str(layer), list(known))}"
+                f"{nearest(layer, list(known))}"
             )
-    listed = [layer for _, layer in named]
+    listed = [layer for _, layer in pairs]
     double = sorted({layer for layer in listed if listed.count(layer) > 1})
     if double:
         raise ConfigError(f"the layers {', '.join(double)} are in more than one set")
-    return [(name, known[layer]) for name, layer in named]
+    return [(name, known[layer]) for name, layer in pairs]
+
+
+def _is_list(members: object) -> bool:
+    """Say whether they are a list that is not empty; text is a sequence of letters."""
+    return isinstance(members, Sequence) and not isinstance(members, str) and bool(members)
 
 
 def _check_sizes(name: str, members: Sequence[KernelLayer], transforms: int) -> None:

@@ -32,7 +32,8 @@ from clusterpress.merging import (
 )
 from clusterpress.merging.partition import Clusterer, Labels, Points
 from clusterpress.steps.base import Context
-from clusterpress.steps.widths import chosen_widths, reestimated, width_problems
+from clusterpress.steps.beforehand import narrowing_done
+from clusterpress.steps.widths import check_widths, chosen_widths, reestimated, width_problems
 
 
 @dataclass(eq=False)
@@ -89,6 +90,14 @@ class MergeNeurons:
             raise ConfigError("MergeNeurons is not valid: " + "; ".join(problems) + ".")
         self.keep = None if self.keep is None else checked_keep(self.keep)
 
+    def check(self, network: nn.Module) -> None:
+        """Refuse a network whose layers cannot be merged so far, as ``check_widths`` can tell.
+
+        Raises:
+            ConfigError: The layer or the target, and what would be right.
+        """
+        check_widths(self, network, self.keep)
+
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Merge in place and return the network.
 
@@ -115,6 +124,7 @@ class MergeNeurons:
             _merge(network, layer, labels)
             left = narrowed(left, layer, layer.width - after[layer.name])
         require_runs(network, context.example)
+        narrowing_done(network)
         context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
         context.facts["widths_after"] = after
         context.facts["reconstruction_error"] = errors

@@ -1,8 +1,9 @@
 """Settings given once for all layers, by layer type, or by layer name."""
 
 import re
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any, NoReturn, TypeVar
 
 from torch import nn
 
@@ -11,6 +12,7 @@ from clusterpress.errors import ConfigError
 from clusterpress.suggest import nearest
 
 Value = TypeVar("Value", int, float)
+Kept = TypeVar("Kept")
 SIZE = re.compile(r"conv\d+x\d+")
 
 
@@ -23,30 +25,71 @@ def settings_by_layer(
         setting: One value for every linear and convolution layer; or a mapping from layer names,
             sizes of kernels as ``conv3x3``, or the types ``conv`` and ``fc`` to values (a name
             wins over a size, a size over a type), which leaves the layers alone that it does not
-            cover or gives None.
+            cover or gives None. A name may be a whole number, as in an ``nn.Sequential``.
         network: The network.
         knob: The knob's name, for the error.
 
     Raises:
-        ConfigError: A key is neither a layer's name nor a type that the network has.
+        ConfigError: A key is neither a layer's name nor a type or size of kernels; or no key
+            matches any layer. A type or size that the network lacks is fine beside one that it has.
     """
     layers: dict[str, nn.Module] = dict(weight_layers(network))
     if not isinstance(setting, Mapping):
         return dict.fromkeys(layers, setting)
+    values = by_name(setting, knob)
+    _require_known(values, layers, knob)
+    found = {
+        name: values[key]
+        for name, layer in layers.items()
+        for key in [next((key for key in _keys(name, layer) if key in values), None)]
+        if key is not None
+    }
+    if not found:
+        _refuse_all(values, layers, knob)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def by_name(setting: Mapping[Any, Kept], knob: str) -> dict[str, Kept]:
+    """Give a mapping whose keys are text.
+
+    Raises:
+        ConfigError: A key is no name, as for ``named``.
+    """
+    return {named(key, knob): value for key, value in setting.items()}
+
+
+def named(key: object, knob: str) -> str:
+    """Give a name as text; a config holds the name of an ``nn.Sequential``'s layer as a number.
+
+    Raises:
+        ConfigError: It is neither text nor a whole number.
+    """
+    if isinstance(key, bool) or not isinstance(key, str | int):
+        # 1.10 and 1.1 are one number, but two layers.
+        raise ConfigError(
+            f"{knob} names {key!r}, which is neither text nor a whole number; put a name such as "
+            "1.10 in quotes"
+        )
+    return str(key)
+
+
+def _require_known(keys: Mapping[str, object], layers: Mapping[str, nn.Module], knob: str) -> None:
     types: set[str] = {layer_type(layer) for layer in layers.values()}
-    for key in setting:
+    for key in keys:
         if key not in layers and key not in ("conv", "fc") and not SIZE.fullmatch(key):
             raise ConfigError(
                 f"{knob} names the layer {key!r}, which the network does not have; "
                 f"{nearest(key, [*layers, *types])}"
             )
-    found = {
-        name: setting[key]
-        for name, layer in layers.items()
-        for key in [next((key for key in _keys(name, layer) if key in setting), None)]
-        if key is not None
-    }
-    return {name: value for name, value in found.items() if value is not None}
+
+
+def _refuse_all(keys: Mapping[str, object], layers: Mapping[str, nn.Module], knob: str) -> NoReturn:
+    there = [f"{name} ({_keys(name, layer)[1]})" for name, layer in layers.items()]
+    what = f"is for {', '.join(keys)}, which the network does not have" if keys else "is empty"
+    raise ConfigError(
+        f"{knob} {what}, so nothing would be done; the network's layers are "
+        f"{', '.join(there) or 'none'}"
+    )
 
 
 def _keys(name: str, layer: nn.Module) -> list[str]:
@@ -54,6 +97,24 @@ def _keys(name: str, layer: nn.Module) -> list[str]:
     if not isinstance(layer, nn.Conv2d):
         return [name, layer_type(layer)]
     return [name, "conv" + "x".join(map(str, layer.kernel_size)), layer_type(layer)]
+
+
+def require_number(value: object, fits: Callable[[float], bool], interval: str, knob: str) -> None:
+    """Refuse what is not a number, and a number that does not fit.
+
+    Args:
+        value: What was given.
+        fits: Whether a number is in the interval; NaN must not be.
+        interval: How the interval is written.
+        knob: The knob's name, for the error.
+
+    Raises:
+        ConfigError: Names the knob, the value and the interval.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ConfigError(f"{knob}={value!r} is not a number in {interval}")
+    if not fits(float(value)):
+        raise ConfigError(f"{knob}={value!r} is outside {interval}")
 
 
 def require_whole(value: object, lowest: int, highest: int, knob: str) -> None:

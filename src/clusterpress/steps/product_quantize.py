@@ -1,6 +1,7 @@
 """Product quantisation of layers (gong2014)."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -11,6 +12,7 @@ from clusterpress.clustering import Clusters, kmeans, product_quantize
 from clusterpress.codes import Product, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.beforehand import awaits_narrowing
 from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.steps.share import relative_error
@@ -61,13 +63,17 @@ class ProductQuantize:
         self.block, self.bits, self.codebooks, self.exact = block, bits, codebooks, exact
 
     def check(self, network: nn.Module) -> None:
-        """Refuse layers that the network does not have.
+        """Refuse layers that the network does not have, and blocks that do not divide its rows.
+
+        Rows that an earlier step will make shorter are not judged.
 
         Raises:
             ConfigError: The layer, and the nearest that there is; or a layer with blocks and
-                without bits.
+                without bits, or with rows that blocks do not divide.
         """
-        self._settings(network)
+        layers, chosen = dict(weight_layers(network)), self._settings(network)
+        if not awaits_narrowing(network):
+            self._require_even({name: layers[name].weight for name in chosen}, chosen)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer codebooks; record their rows and the relative squared errors.
@@ -82,9 +88,11 @@ class ProductQuantize:
         weights = {name: dense_weight(name, layers[name]) for name in chosen}
         for name in chosen:
             require_unpruned(name, layers[name], "ProductQuantize")
-        uneven = [n for n, (block, _) in chosen.items() if weights[n].flatten(1).shape[1] % block]
+        self._require_even(weights, chosen)
+        uneven = _uneven(weights, chosen)
         if uneven:
-            self._leave_alone(uneven, chosen, weights, context)
+            context.facts[LEFT_ALONE] = uneven
+            chosen = {name: chosen[name] for name in chosen if name not in uneven}
         rows, errors = {}, {}
         for number, (name, (block, bits)) in enumerate(chosen.items()):
             rng = np.random.default_rng([context.clustering, number])
@@ -105,23 +113,15 @@ class ProductQuantize:
             raise ConfigError(f"ProductQuantize: bits has nothing for the layer {without[0]!r}")
         return {name: (block, bits[name]) for name, block in blocks.items()}
 
-    def _leave_alone(
-        self,
-        uneven: list[str],
-        chosen: dict[str, tuple[int, int]],
-        weights: Mapping[str, torch.Tensor],
-        context: Context,
+    def _require_even(
+        self, weights: Mapping[str, torch.Tensor], chosen: Mapping[str, tuple[int, int]]
     ) -> None:
-        name = uneven[0]
-        if self.exact:
+        for name in _uneven(weights, chosen) if self.exact else ():
             raise ConfigError(
-                f"layer {name!r} has rows of {weights[name].flatten(1).shape[1]} weights, which "
-                f"blocks of {chosen[name][0]} do not divide; give it a block of its own, or "
-                "exact=false to leave such layers as they are"
+                f"layer {name!r} has rows of {_row(weights[name])} weights, which blocks of "
+                f"{chosen[name][0]} do not divide; give it a block of its own, or exact=false to "
+                "leave such layers as they are"
             )
-        for name in uneven:
-            del chosen[name]
-        context.facts[LEFT_ALONE] = uneven
 
     def _clustered(
         self, values: np.ndarray, block: int, k: int, rng: np.random.Generator
@@ -131,6 +131,17 @@ class ProductQuantize:
             return product_quantize(values, min(k, len(values)), parts=parts, rng=rng)
         blocks = values.reshape(-1, block)
         return kmeans(blocks, min(k, len(blocks)), rng=rng)
+
+
+def _uneven(
+    weights: Mapping[str, torch.Tensor], chosen: Mapping[str, tuple[int, int]]
+) -> list[str]:
+    """Name the layers whose rows their blocks do not divide."""
+    return [name for name, (block, _) in chosen.items() if _row(weights[name]) % block]
+
+
+def _row(weight: torch.Tensor) -> int:
+    return prod(weight.shape[1:])
 
 
 def quantised(layer: nn.Module, clusters: Clusters) -> None:

@@ -10,7 +10,7 @@ from clusterpress.codes import Masked, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import dense_weight
-from clusterpress.steps.per_layer import require_whole, settings_by_layer
+from clusterpress.steps.per_layer import require_number, require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
 
 Knob = float | Mapping[str, float]
@@ -53,11 +53,9 @@ class Prune:
                 "retrain by"
             )
         for share in _values(keep):
-            if not 0 < share <= 1:
-                raise ConfigError(f"Prune: keep={share} is outside (0, 1]")
+            require_number(share, lambda value: 0 < value <= 1, "(0, 1]", "Prune: keep")
         for bound in _values(threshold):
-            if not bound >= 0:
-                raise ConfigError(f"Prune: threshold={bound} is negative")
+            require_number(bound, lambda value: value >= 0, "[0, inf]", "Prune: threshold")
         self.keep, self.threshold, self.rounds, self.recipe = keep, threshold, rounds, recipe
 
     def check(self, network: nn.Module) -> None:
@@ -130,7 +128,7 @@ def above(weight: torch.Tensor, bound: float) -> torch.Tensor:
     return weight.abs() > bound * scale
 
 
-def _values(knob: Knob | None) -> list[float]:
+def _values(knob: Knob | None) -> list[object]:
     if knob is None:
         return []
-    return [float(value) for value in knob.values()] if isinstance(knob, Mapping) else [float(knob)]
+    return list(knob.values()) if isinstance(knob, Mapping) else [knob]

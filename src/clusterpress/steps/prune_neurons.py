@@ -1,6 +1,7 @@
 """Remove the weakest neurons: the control that neuron merging is compared with."""
 
 import copy
+from collections.abc import Mapping
 from typing import ClassVar, Self, cast
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from clusterpress.codes import layer_type
+from clusterpress.codes import all_weight_layers, layer_type
 from clusterpress.errors import ConfigError
 from clusterpress.merging import (
     HiddenLayer,
@@ -24,7 +25,8 @@ from clusterpress.merging import (
     selection,
 )
 from clusterpress.steps.base import Context
-from clusterpress.steps.widths import chosen_widths, reestimated, width_problems
+from clusterpress.steps.beforehand import narrowing_done
+from clusterpress.steps.widths import check_widths, chosen_widths, reestimated, width_problems
 
 CRITERIA = ("l1", "random")
 LAYERS = ("all", "conv", "fc")
@@ -82,16 +84,26 @@ class PruneNeurons:
         self.reestimate = reestimate
         self.layers = layers
 
+    def check(self, network: nn.Module) -> None:
+        """Refuse a network whose layers cannot lose so many neurons, as ``check_widths`` can tell.
+
+        Raises:
+            ConfigError: The layer or the target, and what would be right.
+        """
+        self._require_taken(network)
+        check_widths(self, network, self.keep)
+
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Remove neurons in place and return the network.
 
         Raises:
             ConfigError: The network has layers whose neurons cannot be removed, or ``keep`` names
-                a layer that it has not, or ``remove`` cannot be met. Nothing is changed then,
-                unless its forward pass turns out to name the old widths. Or ``reestimate`` is on
-                and the context has no training images.
+                a layer that it has not or that ``layers`` leaves out, or ``remove`` cannot be met.
+                Nothing is changed then, unless its forward pass turns out to name the old widths.
+                Or ``reestimate`` is on and the context has no training images.
             DataError: A weight is NaN or infinite. Nothing is changed then.
         """
+        self._require_taken(network)
         layers = self.hidden(network, context.example)
         require_finite(network)
         widths = chosen_widths(network, layers, self.keep, self.remove, context) or {}
@@ -105,6 +117,7 @@ class PruneNeurons:
                 fold(network, layer, kept, kept)
             left = narrowed(left, layer, layer.width - width)
         require_runs(network, context.example)
+        narrowing_done(network)
         context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
         context.facts["widths_after"] = widths
         if self.reestimate:
@@ -121,6 +134,17 @@ class PruneNeurons:
         other = copy.copy(self)
         other.keep, other.remove = checked_keep(keep), None
         return other
+
+    def _require_taken(self, network: nn.Module) -> None:
+        """Refuse widths for layers of a type that ``layers`` leaves out."""
+        kept = self.keep if isinstance(self.keep, Mapping) else {}
+        for name, layer in all_weight_layers(network):
+            if name in kept and self.layers not in ("all", layer_type(layer)):
+                raise ConfigError(
+                    f"PruneNeurons: keep names {name!r}, a layer of type {layer_type(layer)}, but "
+                    f"layers={self.layers} leaves these as they are; leave it out of keep, or take "
+                    "layers=all"
+                )
 
     def _takes(self, network: nn.Module, layer: HiddenLayer) -> bool:
         types = {layer_type(network.get_submodule(name)) for name in layer.producers}

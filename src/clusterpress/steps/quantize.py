@@ -10,7 +10,7 @@ from clusterpress.codes import Quantized, attach, weight_layers
 from clusterpress.codes.quantized import nearest_levels, ranges
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.kept_values import dense_weight
+from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.latent import require_recipe, train_latent
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
@@ -26,8 +26,8 @@ class Quantize:
     Args:
         bits: Bits of a weight, 1 to 8; for all layers, or by layer name or type.
         symmetric: Levels around zero, as many on both sides: 2^bits - 1 of them, so that zero is
-            one, or two at 1 bit. Else 2^bits levels from the least weight to the largest, zero
-            among them.
+            one; or two at 1 bit, neither of them zero, so pruned layers are refused. Else 2^bits
+            levels from the least weight to the largest, zero among them.
         per_channel: One scale for each output instead of one for the layer.
         recipe: How to train with rounded weights; None rounds at once.
 
@@ -61,9 +61,18 @@ class Quantize:
         settings_by_layer(self.bits, network, "Quantize.bits")
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
-        """Give every layer levels; record the relative squared error of each."""
+        """Give every layer levels; record the relative squared error of each.
+
+        Raises:
+            ConfigError: A layer is pruned, and its levels are two around zero or there is a recipe.
+                Nothing is changed then.
+            DataError: A weight is NaN or infinite.
+        """
         layers = dict(weight_layers(network))
         bits = settings_by_layer(self.bits, network, "Quantize.bits")
+        for name, width in bits.items():
+            if self.symmetric and width == 1:
+                require_unpruned(name, layers[name], "Quantize with bits=1")
         forms = {name: Rounded(self._levels(each), self) for name, each in bits.items()}
         if self.recipe is not None:
             weights = train_latent(network, forms, context, self.recipe, "Quantize")

@@ -78,16 +78,32 @@ class Share:
         return network
 
 
-def checked_k(name: str, k: int, weights: int, exact: bool = True) -> int:
+def checked_k(
+    name: str, k: int, weights: int, exact: bool = True, otherwise: str = "take exact=false"
+) -> int:
     """Give ``k`` back where the layer has that many kept weights, else, unless exact, these.
 
+    Args:
+        name: The layer.
+        k: How many centroids were asked for.
+        weights: How many weights it keeps.
+        exact: Whether fewer are refused.
+        otherwise: What a user may do in place of taking fewer bits, for the error.
+
     Raises:
-        ConfigError: More centroids than weights; names the layer and both numbers.
+        ConfigError: More centroids than weights, or no weight; names the layer and the numbers.
     """
-    if k > weights and (exact or not weights):
+    if not weights:
+        raise ConfigError(
+            f"layer {name!r} has no kept weights, so it has no values to share; prune less of it, "
+            "or leave it out"
+        )
+    if k > weights and exact:
+        bits = int(np.log2(weights))
+        fewer = f"take at most {bits} bits, or " if bits else ""
         raise ConfigError(
             f"layer {name!r} has {weights} kept weights and cannot have {k} centroids; "
-            f"take at most {int(np.log2(max(weights, 1)))} bits, or exact=false"
+            f"{fewer}{otherwise}"
         )
     return min(k, weights)
 

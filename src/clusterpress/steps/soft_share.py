@@ -13,9 +13,10 @@ from clusterpress.codes import Product, Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.attention import SoftForm
 from clusterpress.steps.base import Context
+from clusterpress.steps.beforehand import awaits_narrowing
 from clusterpress.steps.kept_values import kept_values, require_unpruned
 from clusterpress.steps.latent import require_recipe, train_latent
-from clusterpress.steps.per_layer import require_whole, settings_by_layer
+from clusterpress.steps.per_layer import require_number, require_whole, settings_by_layer
 from clusterpress.steps.share import checked_k
 from clusterpress.training.recipe import Recipe
 
@@ -62,22 +63,21 @@ class SoftShare:
         _require_each(bits, SCALAR_BITS if dim == 1 else 12, "SoftShare: bits")
         _require_each(dim, 64, "SoftShare: dim")
         require_whole(iterations, 1, 100, "SoftShare: iterations")
-        if not 0 < temperature < float("inf"):
-            raise ConfigError(f"SoftShare: temperature={temperature} is not above 0")
+        knob = "SoftShare: temperature"
+        require_number(temperature, lambda value: 0 < value < float("inf"), "(0, inf)", knob)
         self.recipe, self.bits, self.dim = require_recipe(recipe, "SoftShare"), bits, dim
         self.temperature, self.iterations = temperature, iterations
 
     def check(self, network: nn.Module) -> None:
         """Refuse layers that the network does not have, or that have not the room.
 
-        There must be as many weights, or blocks, as centres, and blocks must divide the rows.
+        There must be as many weights, or blocks, as centres, and blocks must divide the rows, but
+        for rows that an earlier step will make shorter.
 
         Raises:
             ConfigError: The layer, and what would be right.
         """
-        layers = dict(weight_layers(network))
-        for name, (bits, dim) in self._settings(network).items():
-            _require_room(name, tuple(layers[name].weight.shape), bits, dim)
+        self._require_rooms(network, final=not awaits_narrowing(network))
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Train softly, then share; record the centres' number by layer.
@@ -87,7 +87,7 @@ class SoftShare:
             DataError: A weight is NaN or infinite.
         """
         layers, settings = dict(weight_layers(network)), self._settings(network)
-        self.check(network)
+        self._require_rooms(network, final=True)
         forms = {
             name: self._form(name, layers[name], *setting, (context.clustering, number))
             for number, (name, setting) in enumerate(settings.items())
@@ -96,6 +96,15 @@ class SoftShare:
             _harden(layers[name], forms[name], latent)
         context.facts["centroids"] = {name: len(form.centers) for name, form in forms.items()}
         return network
+
+    def _require_rooms(self, network: nn.Module, *, final: bool) -> None:
+        layers = dict(weight_layers(network))
+        for name, (bits, dim) in self._settings(network).items():
+            shape = tuple(layers[name].weight.shape)
+            # Shorter rows may divide where these do not, if a block is left.
+            if final or dim > prod(shape[1:]):
+                _require_divided(name, prod(shape[1:]), dim)
+            _require_room(name, prod(shape), bits, dim)
 
     def _settings(self, network: nn.Module) -> dict[str, tuple[int, int]]:
         """Give bits and dim of every layer that is shared."""
@@ -137,22 +146,25 @@ def _require_each(setting: int | Mapping[str, int | None], most: int, knob: str)
             require_whole(value, 1, most, knob)
 
 
-def _require_room(name: str, shape: tuple[int, ...], bits: int, dim: int) -> None:
+def _require_divided(name: str, row: int, dim: int) -> None:
+    if row % dim:
+        raise ConfigError(
+            f"layer {name!r} has rows of {row} weights, which blocks of dim={dim} do not divide; "
+            f"give it another dim, or leave it out with bits: {{{name}: null, ...}}"
+        )
+
+
+def _require_room(name: str, weights: int, bits: int, dim: int) -> None:
     if dim == 1:
         if bits > SCALAR_BITS:
             raise ConfigError(
                 f"SoftShare: bits={bits} of layer {name!r} is above {SCALAR_BITS}, which needs "
                 "blocks (dim of at least 2)"
             )
-        checked_k(name, 1 << bits, prod(shape))
+        otherwise = f"leave it out with bits: {{{name}: null, ...}}"
+        checked_k(name, 1 << bits, weights, otherwise=otherwise)
         return
-    row = prod(shape[1:])
-    if row % dim:
-        raise ConfigError(
-            f"layer {name!r} has rows of {row} weights, which blocks of dim={dim} do not divide; "
-            f"give it another dim, or leave it out with bits: {{{name}: null, ...}}"
-        )
-    blocks = prod(shape) // dim
+    blocks = weights // dim
     if 1 << bits > blocks:
         raise ConfigError(
             f"layer {name!r} has {blocks} blocks of {dim} weights and cannot have {1 << bits} "

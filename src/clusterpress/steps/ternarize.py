@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from clusterpress.codes import Ternary, attach, weight_layers
-from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.kept_values import dense_weight
 from clusterpress.steps.latent import inner_layers, require_recipe, train_latent
+from clusterpress.steps.per_layer import require_number
 from clusterpress.training.recipe import Recipe
 
 
@@ -65,8 +65,7 @@ class Ternarize:
     version: ClassVar[int] = 1
 
     def __init__(self, recipe: Recipe, threshold: float = 0.05) -> None:
-        if not 0 < threshold < 1:
-            raise ConfigError(f"Ternarize: threshold={threshold} is outside (0, 1)")
+        require_number(threshold, lambda value: 0 < value < 1, "(0, 1)", "Ternarize: threshold")
         self.recipe, self.threshold = require_recipe(recipe, "Ternarize"), threshold
 
     def check(self, network: nn.Module) -> None:

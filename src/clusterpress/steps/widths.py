@@ -1,12 +1,13 @@
 """How wide the layers of a merged or pruned network shall be: the knobs that both share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
 from torch import nn
 
+from clusterpress.codes import all_weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.merging import (
     SKIPS,
@@ -19,6 +20,8 @@ from clusterpress.merging import (
     target_widths,
 )
 from clusterpress.steps.base import Context, Step
+from clusterpress.steps.beforehand import await_narrowing, awaits_narrowing, example_of
+from clusterpress.suggest import nearest
 
 # Forward passes of a re-estimation: 20 batches of 500 images give means to about one percent of
 # a deviation.
@@ -60,6 +63,41 @@ def width_problems(
         yield f"skips is {skips!r}, it must be one of {', '.join(SKIPS)}"
     if not isinstance(reestimates, bool):
         yield f"reestimate is {reestimates!r}, it must be true or false"
+
+
+def check_widths(step: NarrowsLayers, network: nn.Module, keep: Keep | None) -> None:
+    """Refuse widths that a network cannot have, before any step has run.
+
+    Which layers are hidden only an image tells that is followed through the network; where the
+    network does not say which images it takes, the names in ``keep`` alone are checked. After an
+    earlier step of this kind the hidden layers are the same, but ``remove`` is not judged.
+
+    Raises:
+        ConfigError: ``keep`` names a layer that the network has not or that is not hidden, there
+            are layers through which neurons cannot be merged, or ``remove`` cannot be met.
+    """
+    # Of a network whose linear layers are narrower, filters are a larger share.
+    final = not awaits_narrowing(network)
+    await_narrowing(network)
+    example = example_of(network)
+    if example is None:
+        _require_layers(keep, network)
+        return
+    layers = step.hidden(network, example)
+    if step.remove is not None and final:
+        keep_that_removes(network, layers, step.remove)
+    if keep is not None:
+        target_widths(keep, layers)
+
+
+def _require_layers(keep: Keep | None, network: nn.Module) -> None:
+    names = [name for name, _ in all_weight_layers(network)]
+    for name in keep if isinstance(keep, Mapping) else ():
+        if name not in names:
+            raise ConfigError(
+                f"keep names the layer {name!r}, which the network does not have; "
+                f"{nearest(name, names)}"
+            )
 
 
 def chosen_widths(
