@@ -173,6 +173,36 @@ class Twice(nn.Module):
         return self.head((self.shared(a).relu() - self.shared(b).tanh()).mean((2, 3)))
 
 
+class FromBehind(nn.Module):
+    """Concatenations along dimension 1 by its negative names, of images and of rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = norm_after(3, 9), nn.Conv2d(3, 6, 3, padding=1)
+        self.c, self.d = nn.Linear(15, 9), nn.Linear(15, 7)
+        self.norm, self.head = nn.BatchNorm1d(16), nn.Linear(16, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        images = torch.cat([self.a(x), self.b(x).tanh()], -3)
+        rows = functional.adaptive_avg_pool2d(images, 1).flatten(1)
+        return self.head(self.norm(torch.cat([self.c(rows), self.d(rows)], -1)).relu())
+
+
+class GatedByRows(nn.Module):
+    """A squeeze and excitation of linear layers, which a reshape gives the shape (N, C, 1, 1)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = norm_after(3, 9)
+        self.down, self.up = nn.Linear(9, 6), nn.Linear(6, 9)
+        self.head = nn.Conv2d(9, 4, 12)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x)
+        gate = self.up(self.down(x.mean((2, 3))).relu()).sigmoid()
+        return self.head(x * gate.view(*gate.shape, 1, 1)).flatten(1)
+
+
 NETWORKS = {
     "plain": plain,
     "norm before": norm_before,
@@ -182,4 +212,6 @@ NETWORKS = {
     "preactivated": Preactivated,
     "gated": Gated,
     "twice": Twice,
+    "from behind": FromBehind,
+    "gated by rows": GatedByRows,
 }

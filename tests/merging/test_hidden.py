@@ -6,12 +6,15 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.parametrizations import weight_norm
+from torch.utils.checkpoint import checkpoint
 
 from clusterpress.codes import Masked, attach
 from clusterpress.errors import ConfigError
 from clusterpress.merging import Consumer, HiddenLayer, Norm, hidden_layers, narrowed
 
 from .networks import Residual
+from .wired import Wired
 
 EXAMPLE = torch.randn(1, 1, 10, 10)
 
@@ -20,17 +23,11 @@ def named(**layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
 
 
-class Wired(nn.Module):
-    """Layers whose wiring is given as a function of the module and its input."""
-
-    def __init__(self, wiring, **layers: nn.Module) -> None:
-        super().__init__()
-        self.wiring = wiring
-        for name, layer in layers.items():
-            self.add_module(name, layer)
+class Doubled(nn.Linear):
+    """Gives its features twice, which its weight does not tell."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.wiring(self, x)
+        return super().forward(x).repeat(1, 2)
 
 
 def test_linear_layers_without_inputs_and_logits():
@@ -196,12 +193,8 @@ REFUSED = {
         "'a'.*not along dimension 1",
     ),
     "a layer of a width of its own": (
-        Wired(
-            lambda m, x: m.b(m.a(x.flatten(1)).view(-1, 1, 2, 2)).flatten(1),
-            a=nn.Linear(100, 4),
-            b=nn.Conv2d(1, 2, 1),
-        ),
-        "'a'.*'b' reads 1 inputs that are not theirs",
+        named(f=nn.Flatten(), a=Doubled(100, 4), b=nn.Linear(8, 2)),
+        "'a'.*'b' reads 8 inputs that are not theirs",
     ),
     "groups": (
         named(a=nn.Conv2d(1, 4, 3), g=nn.Conv2d(4, 4, 3, groups=2), f=nn.Flatten()),
@@ -346,8 +339,40 @@ class Auxiliary(nn.Module):
 
 
 def test_layers_that_run_in_training_alone_are_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="head take no part"):
+    with pytest.raises(ConfigError, match=r"no call of the layers head when.*aux_logits=False"):
         hidden_layers(Auxiliary(), torch.randn(1, 4))
+
+
+@torch.no_grad()
+def without_gradients(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return m.a(x).relu()
+
+
+UNSEEN = {
+    "no_grad": without_gradients,
+    "detach": lambda m, x: m.a(x).relu().detach(),
+    "checkpoint": lambda m, x: checkpoint(lambda t: m.a(t).relu(), x.detach(), use_reentrant=True),
+    "function": lambda m, x: functional.linear(x, m.a.weight, m.a.bias).relu(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
+@pytest.mark.parametrize("how", UNSEEN)
+def test_layers_that_autograd_does_not_see_are_refused_and_not_said_to_take_no_part(how: str):
+    network = Wired(
+        lambda m, x: m.b(m.d(x).relu() + UNSEEN[how](m, x)),
+        a=nn.Linear(4, 6),
+        d=nn.Linear(4, 6),
+        b=nn.Linear(6, 3),
+    )
+    with pytest.raises(ConfigError, match=f"records no call of the layers a when.*{how}"):
+        hidden_layers(network, torch.randn(1, 4))
+
+
+def test_layers_that_other_parametrizations_hold_are_refused_by_their_names():
+    network = nn.Sequential(weight_norm(nn.Linear(4, 6)), nn.ReLU(), nn.Linear(6, 3))
+    with pytest.raises(ConfigError, match=r"'0'.*no code of clusterpress \(WeightNorm\)"):
+        hidden_layers(network, torch.randn(1, 4))
 
 
 def test_tied_weights_are_refused_by_name() -> None:

@@ -31,3 +31,10 @@ def test_shares_outside_the_range_are_refused(keep):
 def test_an_unknown_layer_is_refused_with_the_nearest_one():
     with pytest.raises(ConfigError, match=r"'ip_1'.*nearest is 'ip1'"):
         target_widths({"ip_1": 0.5}, LAYERS)
+
+
+def test_names_may_be_whole_numbers_and_no_others():
+    assert checked_keep({0: 0.5, "1.1": 0.5}) == {"0": 0.5, "1.1": 0.5}
+    for name in (1.1, True, None):
+        with pytest.raises(ConfigError, match="neither text nor a whole number"):
+            checked_keep({name: 0.5})

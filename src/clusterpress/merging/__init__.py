@@ -17,8 +17,8 @@ from clusterpress.merging.partition import (
     relative_error,
 )
 from clusterpress.merging.reestimate import reestimate
+from clusterpress.merging.running import require_runs
 from clusterpress.merging.target import checked_remove, keep_that_removes, parameters_at
-from clusterpress.merging.tracing import require_runs
 from clusterpress.merging.widths import Keep, checked_keep, target_widths
 
 __all__ = [

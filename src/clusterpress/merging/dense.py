@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
-from clusterpress.codes import all_weight_layers, kind_of, weight_layers
+from clusterpress.codes import all_weight_layers, code_of, weight_layers
 from clusterpress.errors import ConfigError, DataError
 
 
@@ -16,7 +16,7 @@ def dense_layer(network: nn.Module, name: str) -> nn.Linear | nn.Conv2d:
     """Give a layer by name, having checked that it is dense and finite.
 
     Raises:
-        ConfigError: A code holds one of its tensors.
+        ConfigError: A code or another parametrization holds one of its tensors.
         DataError: One of its values is NaN or infinite.
     """
     module = cast(nn.Linear | nn.Conv2d, network.get_submodule(name))
@@ -29,7 +29,8 @@ def require_dense(network: nn.Module) -> None:
     """Check that every layer of the network holds a dense weight of its own.
 
     Raises:
-        ConfigError: A code holds one, or it is another module's too; the message names the layer.
+        ConfigError: A code or another parametrization holds one, or it is another module's too;
+            the message names the layer.
     """
     own = dict(weight_layers(network))
     for name, module in all_weight_layers(network):
@@ -58,10 +59,26 @@ def _require_dense(module: nn.Module, name: str) -> None:
     for tensor in ("weight", "bias"):
         if parametrize.is_parametrized(module, tensor):
             raise ConfigError(
-                f"Layer {name!r} cannot be merged or pruned by neurons: its {tensor} is held by a "
-                f"code ({kind_of(module, tensor)}), and dense weights are needed; put such steps "
-                "before those that give a layer a code."
+                f"Layer {name!r} cannot be merged or pruned by neurons: its {tensor} is "
+                f"{_holder(module, tensor)}."
             )
+
+
+def _holder(module: nn.Module, tensor: str) -> str:
+    """Say what holds a tensor that is not dense, and what to do about it."""
+    code = code_of(module, tensor)
+    if code is not None:
+        return (
+            f"held by a code ({code.kind}), and dense weights are needed; put such steps before "
+            "those that give a layer a code"
+        )
+    chain = cast(nn.ModuleDict, module.parametrizations)[tensor]
+    kinds = ", ".join(type(each).__name__.lstrip("_") for each in cast(nn.ModuleList, chain))
+    return (
+        f"computed by a parametrization that is no code of clusterpress ({kinds}), and dense "
+        "weights are needed; remove it first, with remove_parametrizations of "
+        "torch.nn.utils.parametrize"
+    )
 
 
 def _require_finite(

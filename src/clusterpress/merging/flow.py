@@ -32,12 +32,12 @@ class Flow:
 
     Attributes:
         segments: Its channels from first to last; empty where no layer's neurons are in it.
-        flat: Whether its shape is (N, C), not (N, C, H, W).
+        rank: Number of its dimensions: 4 for (N, C, H, W), 2 for (N, C).
         obstacle: Why its channels cannot be told apart; then ``segments`` are what went in.
     """
 
     segments: tuple[Segment, ...] = ()
-    flat: bool = False
+    rank: int = 4
     obstacle: str | None = None
 
     @property
@@ -54,10 +54,10 @@ class Flow:
         """Give it behind something that is not linear."""
         return replace(self, segments=tuple(replace(each, linear=False) for each in self.segments))
 
-    def flattened(self, positions: int) -> "Flow":
-        """Give it behind a flatten of ``positions`` positions a channel."""
+    def flattened(self, positions: int, rank: int = 2) -> "Flow":
+        """Give it behind a flatten of ``positions`` positions a channel, one position left."""
         longer = (replace(each, columns=each.columns * positions) for each in self.segments)
-        return replace(self, segments=tuple(longer), flat=True)
+        return replace(self, segments=tuple(longer), rank=rank)
 
     def padded(self, before: int, after: int) -> "Flow":
         """Give it between channels that belong to no layer."""
@@ -80,7 +80,7 @@ class Flow:
             [(each.layer is None, each.width, each.columns) for each in flow.segments]
             for flow in (self, other)
         )
-        return ours == theirs and self.flat == other.flat
+        return ours == theirs and self.rank == other.rank
 
 
 def blocked(flows: Iterable[Flow], why: str) -> Flow:
@@ -93,4 +93,4 @@ def blocked(flows: Iterable[Flow], why: str) -> Flow:
 
 def concatenated(flows: Sequence[Flow]) -> Flow:
     """Give the flow of tensors put one behind another along their channels."""
-    return Flow(tuple(segment for flow in flows for segment in flow.segments), flows[0].flat)
+    return Flow(tuple(segment for flow in flows for segment in flow.segments), flows[0].rank)

@@ -14,7 +14,7 @@ from clusterpress.merging.couplings import Couplings
 from clusterpress.merging.dense import require_dense
 from clusterpress.merging.flow import Flow
 from clusterpress.merging.layers import HiddenLayer
-from clusterpress.merging.tracing import trace
+from clusterpress.merging.tracing import Trace, trace
 from clusterpress.merging.wiring import Wiring
 
 Skips = Literal["internal", "joined"]
@@ -36,16 +36,17 @@ def hidden_layers(
             ``joined`` lists each set of joined layers as one.
 
     Raises:
-        ConfigError: The network cannot be traced; a code holds a layer; a layer runs in training
-            alone, so that nobody knows which neurons it reads; or between a listed layer
+        ConfigError: The network cannot be traced; a code or another parametrization holds a layer;
+            autograd records no call of a layer, so that nobody knows which neurons it reads; a
+            listed layer gives another tensor than (N, C) or (N, C, H, W); or between a listed layer
             and its readers stands something through which neurons cannot be merged: a grouped
             convolution, another norm than BatchNorm, an operation that mixes neurons, or, with
             ``joined``, a skip that pads. The message names the layer.
     """
     require_dense(network)
-    graph = trace(network, example_input)
-    _require_reached(network, graph)
-    found = _couplings(network, graph)
+    traced = trace(network, example_input)
+    _require_reached(network, traced.graph)
+    found = _couplings(network, traced)
     layers = (_hidden_layer(found, group, skips) for group in found.groups())
     return [layer for layer in layers if layer is not None]
 
@@ -66,16 +67,20 @@ def _require_reached(network: nn.Module, graph: DependencyGraph) -> None:
     ]
     if missed:
         raise ConfigError(
-            f"The layers {', '.join(missed[:5])} take no part when the network evaluates an image, "
-            "so which neurons they read is not known, and merging could break them; remove such "
-            "heads first, as by aux_logits=False."
+            f"Autograd records no call of the layers {', '.join(missed[:5])} when the network "
+            "evaluates an image, so which neurons they read is not known, and merging could break "
+            "them. Either evaluation leaves them out: remove such heads first, as by "
+            "aux_logits=False. Or they run where autograd does not see them, as under no_grad(), "
+            "before detach(), in a reentrant checkpoint, or where a function takes their weights: "
+            "merging takes networks that call their layers and record it."
         )
 
 
-def _couplings(network: nn.Module, graph: DependencyGraph) -> Couplings:
-    wiring = Wiring({module: name for name, module in network.named_modules()})
+def _couplings(network: nn.Module, traced: Trace) -> Couplings:
+    names = {module: name for name, module in network.named_modules()}
+    wiring = Wiring(names, traced.odd)
     flows: dict[Any, Flow] = {}
-    for node in _in_order(graph):
+    for node in _in_order(traced.graph):
         flows[node] = wiring.follow(node, [flows[before] for before in node.inputs])
     return wiring.found
 

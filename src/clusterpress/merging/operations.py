@@ -1,6 +1,5 @@
 """What the operations between two layers do to neurons, by autograd's names of them."""
 
-from math import prod
 from typing import Any
 
 from torch_pruning import ops
@@ -41,12 +40,13 @@ def operation(node: Any) -> str:
 
 def acts_on_each_neuron(node: Any) -> bool:
     """Whether an operation treats every neuron alone, and all of them alike."""
-    return operation(node) in _POOLING | _ACTIVATIONS or keeps_linear(node)
+    return operation(node) in _ACTIVATIONS or _pools(node, _POOLING) or keeps_linear(node)
 
 
 def keeps_linear(node: Any) -> bool:
     """Whether an operation of each neuron alone only copies, averages or picks positions."""
-    return operation(node) in _AVERAGES | _COPIES or _averages_positions(node) or _picks(node)
+    averages = _pools(node, _AVERAGES) or _averages_positions(node)
+    return operation(node) in _COPIES or averages or _picks(node)
 
 
 def loses_positions(node: Any) -> bool:
@@ -60,13 +60,20 @@ def joins(node: Any) -> bool:
 
 
 def concatenates_neurons(node: Any) -> bool:
-    """Whether a concatenation goes along dimension 1."""
-    return bool(node.type == ops.OPTYPE.CONCAT and node.grad_fn._saved_dim == 1)
+    """Whether a concatenation goes along dimension 1, by whichever of its names."""
+    return _dim(node.grad_fn._saved_dim, len(shape_behind(node))) == 1
 
 
-def positions_of_reshape(node: Any) -> int:
-    """Give how many positions each channel of the reshaped tensor has; 1 where it is flat."""
-    return prod(node.grad_fn._saved_self_sym_sizes[2:])
+def shape_before(node: Any) -> tuple[int, ...]:
+    """Give the shape of an operation's first tensor, which autograd must have recorded."""
+    before, output = node.grad_fn.next_functions[0]
+    return tuple(before._input_metadata[output].shape)
+
+
+def shape_behind(node: Any) -> tuple[int, ...]:
+    """Give the shape that an operation gives."""
+    # What backward takes is the gradient of what forward gave.
+    return tuple(node.grad_fn._input_metadata[0].shape)
 
 
 def channel_padding(node: Any) -> tuple[int, int] | None:
@@ -75,6 +82,12 @@ def channel_padding(node: Any) -> tuple[int, int] | None:
         return None
     left, right, *batch = (*node.grad_fn._saved_pad, 0, 0, 0, 0)[4:]
     return None if min(left, right) < 0 or any(batch) else (left, right)
+
+
+def _pools(node: Any, names: set[str]) -> bool:
+    """Whether an operation is such a pooling, and of (N, C, H, W)."""
+    # Of three dimensions, as (N, C, 1), a 2-D pooling takes the first for the channels.
+    return operation(node) in names and len(shape_behind(node)) == 4
 
 
 def _averages_positions(node: Any) -> bool:

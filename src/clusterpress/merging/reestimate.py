@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from clusterpress.errors import ConfigError
-from clusterpress.merging.tracing import modes_restored
+from clusterpress.merging.running import modes_restored
 
 
 def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:

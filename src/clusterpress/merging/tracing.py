@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,10 +11,28 @@ from torch import nn
 from torch_pruning import DependencyGraph, utils
 
 from clusterpress.errors import ConfigError
+from clusterpress.merging.running import modes_restored, on_device_of, told
+
+Shapes = dict[nn.Module, tuple[int, ...]]
 
 
-def trace(network: nn.Module, example_input: torch.Tensor) -> DependencyGraph:
-    """Build torch-pruning's dependency graph of a network.
+@dataclass(frozen=True)
+class Trace:
+    """What running a network on one batch shows.
+
+    Attributes:
+        graph: torch-pruning's dependency graph.
+        odd: The linear layers that gave something else than (N, C) at one of their uses, the
+            convolutions that gave something else than (N, C, H, W), and its shape. The graph has
+            one node for all uses of a layer, and so does not tell.
+    """
+
+    graph: DependencyGraph
+    odd: Shapes
+
+
+def trace(network: nn.Module, example_input: torch.Tensor) -> Trace:
+    """Run a network and build torch-pruning's dependency graph of it.
 
     Args:
         network: The network; its modes, parameters and buffers are left as they are.
@@ -22,53 +42,58 @@ def trace(network: nn.Module, example_input: torch.Tensor) -> DependencyGraph:
         ConfigError: The network does not run, or autograd does not see its operations.
     """
     # With an input that requires gradients, frozen layers are traced too.
-    example = _on_device_of(network, example_input).contiguous().clone().requires_grad_()
+    example = on_device_of(network, example_input).contiguous().clone().requires_grad_()
     with modes_restored(network), _channels_first(network), torch.enable_grad():
         try:
-            _require_traceable(network, example)
-            return DependencyGraph().build_dependency(
+            odd = _odd_shapes(network, example)
+            graph = DependencyGraph().build_dependency(
                 network,
                 example,
                 forward_fn=lambda traced, batch: traced(batch),
                 output_transform=_copies,
                 verbose=False,
             )
+            return Trace(graph, odd)
         except Exception as error:
             raise ConfigError(
-                f"The network cannot be traced ({type(error).__name__}: {error}), so which layers "
-                "share neurons is not known; merging takes networks that give tensors for a batch "
-                f"of shape {tuple(example.shape)}, by operations that autograd records."
+                f"The network cannot be traced ({told(error)}), so which layers share neurons is "
+                "not known; merging takes networks that give tensors for a batch of shape "
+                f"{tuple(example.shape)}, by operations that autograd records."
             ) from error
 
 
-def _require_traceable(network: nn.Module, example: torch.Tensor) -> None:
-    """Run the network before torch-pruning does, which leaves its hooks behind where it fails."""
-    network.eval()
-    for output in _copies(network(example)):
-        if output.grad_fn is None:
-            raise ValueError("an output has no gradient: something detaches it")
+def _odd_shapes(network: nn.Module, example: torch.Tensor) -> Shapes:
+    """Run the network before torch-pruning does, which leaves its hooks behind where it fails.
+
+    Returns:
+        What ``Trace.odd`` is.
+
+    Raises:
+        ValueError: An output has no gradient.
+    """
+    odd: Shapes = {}
+    layers = [each for each in network.modules() if isinstance(each, nn.Linear | nn.Conv2d)]
+    hooks = [layer.register_forward_hook(partial(_note_odd, odd)) for layer in layers]
+    try:
+        outputs = _copies(network.eval()(example))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if any(output.grad_fn is None for output in outputs):
+        raise ValueError("an output has no gradient: something detaches it")
+    return odd
+
+
+def _note_odd(odd: Shapes, layer: nn.Module, given: Any, output: Any) -> None:
+    del given
+    usual = 2 if isinstance(layer, nn.Linear) else 4
+    if isinstance(output, torch.Tensor) and output.ndim != usual:
+        odd[layer] = tuple(output.shape)
 
 
 def _copies(output: Any) -> list[torch.Tensor]:
     """Copy every output, so that each is a node of its own even where a layer gives it directly."""
     return [each.clone() for each in utils.utils.flatten_as_list(output)]
-
-
-def require_runs(network: nn.Module, example_input: torch.Tensor) -> None:
-    """Check that a network whose layers have got new widths still takes its input.
-
-    Raises:
-        ConfigError: Its forward pass fails.
-    """
-    try:
-        with modes_restored(network), torch.no_grad():
-            network.eval()
-            network(_on_device_of(network, example_input))
-    except RuntimeError as error:
-        raise ConfigError(
-            f"The network does not run at its new widths ({error}); its forward() may name a "
-            "width, as in view(-1, 800), where it should use flatten(x, 1)."
-        ) from error
 
 
 @contextmanager
@@ -85,19 +110,3 @@ def _channels_first(network: nn.Module) -> Iterator[None]:
     finally:
         for parameter, data in laid:
             parameter.data = data
-
-
-def _on_device_of(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
-    device = next((parameter.device for parameter in network.parameters()), batch.device)
-    return batch.detach().to(device)
-
-
-@contextmanager
-def modes_restored(network: nn.Module) -> Iterator[None]:
-    """Put every module back into training or evaluation mode, whichever it was in."""
-    modes = [(module, module.training) for module in network.modules()]
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

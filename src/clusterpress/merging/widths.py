@@ -14,10 +14,11 @@ def checked_keep(keep: Keep) -> float | dict[str, float]:
     """Check kept shares: one for all hidden layers, or one for each layer by name.
 
     Raises:
-        ConfigError: A share is not a number in (0, 1].
+        ConfigError: A share is not a number in (0, 1], or a name is neither text nor a whole
+            number, as a config holds those of an ``nn.Sequential``.
     """
     if isinstance(keep, Mapping):
-        return {str(name): _share(share, f"keep of layer {name!r}") for name, share in keep.items()}
+        return {_name(name): _share(of, f"keep of layer {name!r}") for name, of in keep.items()}
     return _share(keep, "keep")
 
 
@@ -39,6 +40,15 @@ def target_widths(
     return {
         layer.name: max(1, round(shares.get(layer.name, 1.0) * layer.width)) for layer in layers
     }
+
+
+def _name(key: object) -> str:
+    if isinstance(key, str | int) and not isinstance(key, bool):
+        return str(key)
+    # 1.10 and 1.1 are one number, but two layers.
+    raise ConfigError(
+        f"keep names {key!r}, which is neither text nor a whole number; put such a name in quotes"
+    )
 
 
 def _share(value: Any, what: str) -> float:

@@ -1,6 +1,6 @@
 """Follow the neurons through the nodes of torch-pruning's graph, from input to output."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -8,16 +8,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch_pruning import ops
 
 from clusterpress.merging.couplings import Consumer, Couplings, Norm
-from clusterpress.merging.flow import Flow, blocked, concatenated
+from clusterpress.merging.flow import Flow, blocked
 from clusterpress.merging.operations import (
     acts_on_each_neuron,
     channel_padding,
-    concatenates_neurons,
     joins,
     keeps_linear,
     loses_positions,
-    positions_of_reshape,
 )
+from clusterpress.merging.rearranging import concatenation, reshape
 
 
 class Wiring:
@@ -29,10 +28,13 @@ class Wiring:
 
     Args:
         names: The network's modules by name.
+        odd: The layers that give other tensors than (N, C) or (N, C, H, W), and one's shape.
     """
 
-    def __init__(self, names: dict[nn.Module, str]) -> None:
-        self.names = names
+    def __init__(
+        self, names: Mapping[nn.Module, str], odd: Mapping[nn.Module, tuple[int, ...]]
+    ) -> None:
+        self.names, self.odd = names, odd
         self.found = Couplings()
 
     def follow(self, node: Any, inputs: Sequence[Flow]) -> Flow:
@@ -73,7 +75,14 @@ class Wiring:
                 for start, each in flow.starts()
             ]
         self.found.spend(flow)
+        return self._given(module, name)
+
+    def _given(self, module: nn.Linear | nn.Conv2d, name: str) -> Flow:
         given = self.found.give(name, int(module.weight.shape[0]))
+        if module in self.odd:
+            # A flatten of tokens (N, T, C) gives a neuron every C-th column, not T neighbours.
+            why = f"{name!r} gives a tensor of shape {self.odd[module]}, and merging takes layers "
+            return blocked([given], why + "that give (N, C) or (N, C, H, W) at every use")
         return given.flattened(1) if isinstance(module, nn.Linear) else given
 
     def _norm(self, node: Any, carrying: Sequence[Flow]) -> Flow:
@@ -115,10 +124,10 @@ class Wiring:
     def _operation(self, node: Any, inputs: Sequence[Flow]) -> Flow:
         flow = inputs[0]
         if node.type == ops.OPTYPE.CONCAT:
-            return _concatenation(node, inputs)
+            return concatenation(node, inputs)
         if node.type == ops.OPTYPE.RESHAPE:
-            return flow.flattened(positions_of_reshape(node))
-        padding = None if flow.flat else channel_padding(node)
+            return reshape(node, flow)
+        padding = channel_padding(node) if flow.rank == 4 else None
         if padding is not None:
             return self.found.spend(flow).padded(*padding)
         if node.type == ops.OPTYPE.OUTPUT or keeps_linear(node):
@@ -141,15 +150,10 @@ def _unreadable(module: nn.Linear | nn.Conv2d, flow: Flow) -> str | None:
     return None
 
 
-def _concatenation(node: Any, inputs: Sequence[Flow]) -> Flow:
-    whole = len(inputs) == len(node.grad_fn.next_functions) and all(f.segments for f in inputs)
-    if whole and concatenates_neurons(node) and len({flow.flat for flow in inputs}) == 1:
-        return concatenated(inputs)
-    why = "is not along dimension 1" if whole else "has the input or a constant in it"
-    return blocked(inputs, f"they pass through a concatenation that {why}")
-
-
 def _misaligned(inputs: Sequence[Flow]) -> str:
+    ranks = [flow.rank for flow in inputs]
+    if len(set(ranks)) > 1:
+        return f"a skip joins tensors of {' and of '.join(map(str, ranks))} dimensions"
     if any(segment.layer is None for flow in inputs for segment in flow.segments):
         return (
             "a skip joins them with channels of which a padding gives some (shortcut A), and how "
