@@ -137,10 +137,10 @@ def test_paper_is_white_and_nothing_is_cut_off(opened) -> None:
 
 def test_long_names_do_not_widen_the_page_and_claims_count_once(tmp_path: Path) -> None:
     long = "x" * 300
-    runs = [make_record(model=long), make_record(point="q", data="digits")]
+    runs = [make_record(model=long), make_record(point="q", model=long, data="digits")]
     names = {**NAMES, "q": NAMES["p"]}
-    claims = (make_claim(model=long), make_claim(id="other", data="cifar10"))
-    paper = Paper("han2016", "A title", "ICLR", 2016, claims)
+    claims = [make_claim(model=long, id=data, data=data) for data in ("mnist", "cifar10")]
+    paper = Paper("han2016", "A title", "ICLR", 2016, tuple(claims))
     records = read_records(store_of(tmp_path / "store", runs))
     write_report(records, [paper], names, tmp_path / "report.html", commands={})
     with browsing(tmp_path / "report.html", "light") as tab:

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from clusterpress.results import comparison, read_records
+from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import QUANTITIES, AtRatio
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
@@ -105,3 +106,31 @@ def test_a_shared_baseline_is_one_observation_however_many_seeds_began_with_it(t
     assert math.isnan(row["ours_low"])
     assert math.isnan(row["p"])
     assert (row["verdict"], row["why"]) == ("reproduced", "n = 1")
+
+
+def test_baselines_of_one_seed_on_two_machines_are_two(tmp_path):
+    runs = [
+        make_record(seed=seed, baseline_seed=0, baseline_top1_error=error)
+        for seed, error in enumerate((0.5, 0.5, 0.7))
+    ]
+    records = read_records(store_of(tmp_path, runs))
+    row = compare_one(records, quantity="baseline_top1_error", value="0.80")
+    assert row["n"] == row["baselines"] == 2
+    assert row["ours"] == pytest.approx(0.6)
+
+
+def test_profiles_are_told_apart(tmp_path):
+    runs = [make_record("p"), make_record("q", profile="paper")]
+    names = {point: [("han2016", "lenet5")] for point in ("p", "q")}
+    compared = comparison(read_records(store_of(tmp_path, runs)), [make_claim()], names)
+    assert list(compared["profile"]) == ["cpu", "paper"]
+    assert [cells["profile"] for cells in measured_cells(compared)] == ["cpu", "paper"]
+
+
+@pytest.mark.parametrize("changes", [{"model": "vgg16"}, {"baseline_parameters": 14_724_042}])
+def test_another_network_of_the_same_name_on_other_data_is_no_answer(tmp_path, changes):
+    runs = [make_record("p", data="cifar10", **changes)]
+    names = {"p": [("han2016", "lenet5")]}
+    claim = make_claim(baseline_parameters=431_080)
+    compared = comparison(read_records(store_of(tmp_path, runs)), [claim], names)
+    assert list(compared["verdict"]) == ["not run"]

@@ -12,6 +12,7 @@ from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
 from clusterpress.results.figures import figures
 from clusterpress.results.markdown import markdown
+from clusterpress.results.merging_figure import merging_figure
 from clusterpress.results.names import control_of, named_runs
 from clusterpress.results.readme import readme_block
 from clusterpress.results.suites import suite_page
@@ -125,7 +126,7 @@ def test_process_hours_are_those_of_the_runs_themselves(records, tmp_path):
     page = (tmp_path / "tables" / "provenance.md").read_text()
     assert "process hours" in page
     assert f"{len(records):.2f}" in page
-    assert "not counted twice" in page
+    assert "nor are the runs whose records these have replaced" in page
 
 
 def test_merging_is_set_against_none_paired_by_seed(records):
@@ -195,6 +196,19 @@ def test_bits_carry_the_squared_error_of_the_clustering(records):
     (row,) = bits(named_runs(records, NAMES)).to_dict("records")
     assert (row["bits"], row["method"], row["n"]) == (4, "optimal", 3)
     assert row["squared_error"].mean == pytest.approx(0.02)
+
+
+def test_bits_are_compared_at_one_stage(tmp_path):
+    shared = make_record("s")
+    del shared["stages"][2]
+    shared["top1_error"] = 1.10
+    runs = read_records(store_of(tmp_path, [make_record("p"), shared]))
+    names = {"p": [("wu2019", "lenet5-4bit")], "s": [("controls", "lenet5-4bit-linear")]}
+    rows = {row["method"]: row for row in bits(named_runs(runs, names)).to_dict("records")}
+    before = [rows[of]["change_before"].mean for of in ("optimal", "linear")]
+    assert before == pytest.approx([0.3, 0.3])
+    assert rows["optimal"]["change_after"].mean == pytest.approx(-0.02)
+    assert rows["linear"]["change_after"].n == 0
 
 
 def drawn(records, claims):
@@ -269,5 +283,17 @@ def test_every_baseline_is_drawn_where_a_seed_has_several(tmp_path):
     records = named_runs(read_records(store_of(tmp_path, runs)), TWO)
     for name, right in (("first", [99.195]), ("", [99.5, 99.2, 99.19])):
         (axes,) = accuracy("t", records[records["name"].str.startswith(name)], []).axes
-        lines = [line for line in axes.get_lines() if list(line.get_xdata()) == [0, 1]]
-        assert [line.get_ydata()[0] for line in lines] == pytest.approx(right)
+        assert across(axes) == pytest.approx(right)
+
+
+def across(axes):
+    lines = [line for line in axes.get_lines() if list(line.get_xdata()) == [0, 1]]
+    return [line.get_ydata()[0] for line in lines]
+
+
+def test_a_merging_figure_draws_every_baseline_too(tmp_path):
+    names = {"p": [("s", "lenet5-keep0.5")], "q": [("s", "lenet5-keep0.2")]}
+    runs = [make_record("p"), make_record("q", baseline_top1_error=0.5)]
+    records = named_runs(read_records(store_of(tmp_path, runs)), names)
+    figure = merging_figure("t", merging(records), records, records.iloc[:0])
+    assert [across(axes) for axes in figure.axes] == [pytest.approx([0.5, 0.8])] * 2

@@ -11,6 +11,7 @@ from clusterpress.report.choice import MOST, chosen_groups
 from clusterpress.report.spreads import finite, spreads
 from clusterpress.results.images import COLUMNS, half_widths
 from clusterpress.results.names import Names, named_runs
+from clusterpress.results.statistics import BASELINE
 from clusterpress.results.tidy import ADDED, ORIGIN
 from clusterpress.results.versions import mixture
 
@@ -70,7 +71,7 @@ def _points(
     after = [str(name) for name in runs if str(name).startswith(AFTER)]
     change = runs["top1_error"] - runs["baseline_top1_error"]
     columns = runs[["baseline_top1_error", "top1_error", *ratios, *after]].assign(change=change)
-    again = pd.DataFrame({"group": group, "seed": runs["baseline_seed"]}).duplicated()
+    again = runs[BASELINE].assign(group=group).duplicated()
     # A baseline that several runs share is one observation of baselines.
     columns = columns.assign(baseline_top1_error=runs["baseline_top1_error"].mask(again))
     known = spreads(columns, group)
@@ -98,14 +99,12 @@ def _means(runs: pd.DataFrame, group: pd.Series) -> dict[int, dict[str, float]]:
             "parameters": runs["parameters"] / runs["baseline_parameters"],
             "macs": runs["macs"] / runs["baseline_macs"],
             "selected": runs["selected"],
-            "baselines": runs["baseline_seed"],
         }
     )
     grouped = sizes.groupby(group, sort=False)
     means = grouped[["bytes", "parameters", "macs"]].mean()
-    means = means.assign(
-        selected=grouped["selected"].all(), baselines=grouped["baselines"].nunique()
-    )
+    baselines = (~runs[BASELINE].assign(group=group).duplicated()).groupby(group, sort=False).sum()
+    means = means.assign(selected=grouped["selected"].all(), baselines=baselines)
     rows = means.to_dict("records")
     return {
         number: {str(name): value for name, value in row.items()}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from clusterpress.results.claims import Claim
 from clusterpress.results.curves import SUITE as CONTROLS
-from clusterpress.results.drawing import plain_numbers
+from clusterpress.results.drawing import baseline_lines, plain_numbers
 from clusterpress.results.statistics import Summary, summarize
 
 
@@ -43,23 +43,15 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
         _draw(axes, files, colour, None)
         heights += [mark.right.mean for mark in (*marks, *files)]
         heights += _papers(axes, own, colour)
-    _finish(axes, title, _baselines(runs), heights)
+    _finish(axes, title, runs, heights)
     return figure
 
 
-def _baselines(runs: pd.DataFrame) -> list[float]:
-    """Give the mean error of the baselines; each one's where one seed has several."""
-    own = runs[["baseline_seed", "baseline_top1_error"]].drop_duplicates()
-    errors = own["baseline_top1_error"]
-    return sorted(set(errors)) if own["baseline_seed"].duplicated().any() else [errors.mean()]
-
-
-def _finish(axes: Axes, title: str, baselines: Sequence[float], heights: Sequence[float]) -> None:
-    words = "our baseline" if len(baselines) == 1 else "our baselines, of several kinds"
-    for number, error in enumerate(baselines):
-        label = None if number else words
+def _finish(axes: Axes, title: str, runs: pd.DataFrame, heights: Sequence[float]) -> None:
+    lines = baseline_lines(runs)
+    for error, label in lines:
         axes.axhline(100 - error, color="black", linewidth=0.8, label=label)
-    lowest = max(axes.get_ylim()[0], 100 - 4 * max(*baselines, 0.5))
+    lowest = max(axes.get_ylim()[0], 100 - 4 * max(0.5, *(error for error, _ in lines)))
     axes.set_ylim(bottom=lowest)
     below = sum(height < lowest for height in heights)
     caption = f"\n{below} of {len(heights)} marks lie below {lowest:.2f} %" if below else ""

@@ -30,6 +30,7 @@ def _measured(row: Mapping[Hashable, Any]) -> Cells:
     return {
         "paper": row["paper"],
         "point": row["name"] + (" (selected)" if row["selected"] else ""),
+        "profile": row["profile"],
         "claim": claim_words(row),
         "paper's number": printed(row),
         "ours": _with_interval(

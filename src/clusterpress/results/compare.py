@@ -1,7 +1,7 @@
 """Set every claim beside what we measured."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from clusterpress.results.names import Names, named_runs
 from clusterpress.results.statistics import (
     NOTHING,
     Summary,
+    baselines_of,
     change_to_baseline,
     holm,
     mean_of,
@@ -27,6 +28,7 @@ COLUMNS = (
     "claim_data",
     "model",
     "name",
+    "profile",
     "point",
     "quantity",
     "unit",
@@ -67,6 +69,9 @@ COLUMNS = (
 )
 
 
+Answers = dict[tuple[str, str], list[pd.DataFrame]]
+
+
 def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> pd.DataFrame:
     """Compare every claim with every point that answers it.
 
@@ -91,7 +96,7 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
     """
     runs = named_runs(records, names)
     points = list(runs.groupby(["suite", "name", "data", "point"], sort=False))
-    answers: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    answers: Answers = {}
     for (suite, name, _, _), group in points:
         answers.setdefault((str(suite), str(name)), []).append(group)
     rows = [row for claim in claims for row in _answers(claim, answers)]
@@ -109,13 +114,11 @@ def _corrected(compared: pd.DataFrame) -> pd.DataFrame:
     return compared
 
 
-def _answers(
-    claim: Claim, answers: Mapping[tuple[str, str], Sequence[pd.DataFrame]]
-) -> Iterator[dict[str, Any]]:
+def _answers(claim: Claim, answers: Answers) -> Iterator[dict[str, Any]]:
     if not claim.points:
         yield _not_run(claim, "", f"needs {claim.needs}")
     for name in claim.points:
-        answering = answers.get((claim.paper, name), [])
+        answering = [g for g in answers.get((claim.paper, name), []) if _answers_to(claim, g)]
         if not answering:
             yield _not_run(
                 claim, name, f"needs {claim.needs or f'a run of {name} on {claim.data}'}"
@@ -124,10 +127,24 @@ def _answers(
             yield _measured(claim, name, group)
 
 
+def _answers_to(claim: Claim, runs: pd.DataFrame) -> bool:
+    """Say whether runs may stand beside a claim: on other data only those of the same network.
+
+    Two suites may call points of different networks by one name.
+    """
+    if runs["data"].iloc[0] == claim.data:
+        return True
+    expected = claim.baseline_parameters
+    return runs["model"].iloc[0] == claim.model and (
+        expected is None or set(runs["baseline_parameters"]) == {expected}
+    )
+
+
 def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
     return _claimed(claim) | {
         "data": "",
         "name": name,
+        "profile": "",
         "point": "",
         "n": 0,
         "protocol": "",
@@ -141,7 +158,7 @@ def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
 def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
     compressed = not claim.quantity.startswith("baseline_")
     # Runs that share a baseline measured it once: it is one observation, whatever their seeds.
-    runs = runs if compressed else runs.drop_duplicates("baseline_seed")
+    runs = runs if compressed else baselines_of(runs)
     values = measure(claim, runs)
     ours = NOTHING if values is None else summarize(values)
     change = change_to_baseline(runs)
@@ -150,10 +167,11 @@ def _measured(claim: Claim, name: str, runs: pd.DataFrame) -> dict[str, Any]:
     return _claimed(claim) | {
         "data": runs["data"].iloc[0],
         "name": name,
+        "profile": runs["profile"].iloc[0],
         "point": runs["point"].iloc[0],
         **_spread("ours", ours),
         "n": len(runs),
-        "baselines": runs["baseline_seed"].nunique(),
+        "baselines": len(baselines_of(runs)),
         "ours_std": ours.std,
         **_test_set(runs),
         "p": math.nan if verdict.word == "not comparable" else p_exceeds(claim, ours),

@@ -12,6 +12,12 @@ BEFORE = (
 )
 
 
+CHANGES = {
+    "change to own baseline, before": "change_before",
+    "change to own baseline, after": "change_after",
+}
+
+
 def merging_page(data: str, curve: pd.DataFrame, note: str = "") -> Page:
     """Give the page of the merging curve: share of neurons kept x method, a section a network.
 
@@ -67,14 +73,14 @@ def bits_page(data: str, by_bits: pd.DataFrame, note: str = "") -> Page:
                 "squared error x 1000": number(1000 * row["squared_error"].mean, 4),
                 "before fine-tuning": describe(row["before"]),
                 "after fine-tuning": describe(row["after"]),
-                "change to own baseline": describe(row["change"], signed=True),
+                **{of: describe(row[column], signed=True) for of, column in CHANGES.items()},
                 "ratio `fc_only`": number(row["fc_only"]),
                 "ratio `han2016`": number(row["han2016"]),
                 "ratio `file`": number(row["file"]),
             }
             for row in rows.to_dict("records")
         ]
-        changes = {"change to own baseline": list(rows["change"])}
+        changes = {of: list(rows[column]) for of, column in CHANGES.items()}
         sections.append(section(str(model), table(with_p(cells, changes))))
     return page(f"Bits and initialisation on {data}", *sections, measure=measuring(data))
 

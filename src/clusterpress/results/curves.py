@@ -61,13 +61,17 @@ def bits(runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a point: ``model, bits, method`` (the initialisation, ``optimal`` where the name
-        has none)``, point, n, before, after, change`` as in ``merging``; ``squared_error``, the
-        relative squared error of the clustering (mean over the layers), a ``Summary``; and the
-        mean ``fc_only``, ``han2016`` and ``file`` ratios.
+        has none)``, point, n, before, after`` as in ``merging``; ``change_before`` and
+        ``change_after``, their changes to the own baseline; ``squared_error``, the relative squared
+        error of the clustering (mean over the layers); all of them a ``Summary``; and the mean
+        ``fc_only``, ``han2016`` and ``file`` ratios.
     """
     points = _points(runs, bits_of, "bits")
     for row in points:
         group = row.pop("runs")
+        baseline = group["baseline_top1_error"]
+        row["change_before"] = summarize(_before(group) - baseline)
+        row["change_after"] = summarize(_after(group) - baseline)
         row["squared_error"] = summarize(_squared_error(group))
         for name in ("fc_only", "han2016", "file"):
             row[name] = mean_of(group, f"ratio_{name}")

@@ -3,9 +3,12 @@
 import io
 from typing import Any
 
+import pandas as pd
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from clusterpress.results.statistics import BASELINE
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "clusterpress",
@@ -34,3 +37,16 @@ def plain_numbers(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def baseline_lines(runs: pd.DataFrame) -> list[tuple[float, str | None]]:
+    """Give the errors at which to draw the runs' baselines, and the label of each line.
+
+    One is the mean over the seeds; where one seed has several, each has its own.
+    """
+    own = runs[BASELINE].drop_duplicates()
+    errors = own["baseline_top1_error"]
+    if not own["baseline_seed"].duplicated().any():
+        return [(float(errors.mean()), "our baseline")]
+    first, *others = sorted(set(errors))
+    return [(first, "our baselines, of several kinds"), *((error, None) for error in others)]

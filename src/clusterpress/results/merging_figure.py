@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clusterpress.results.drawing import plain_numbers
+from clusterpress.results.drawing import baseline_lines, plain_numbers
 
 _MARKERS = "o^sDvP"
 _THOUSAND = 1000.0
@@ -29,9 +29,8 @@ def merging_figure(
                 yerr=[s.half_width for s in summaries],
                 **_look(str(method), list(curve["method"])),
             )
-        axes.axhline(
-            runs["baseline_top1_error"].mean(), color="black", linewidth=0.8, label="our baseline"
-        )
+        for error, label in baseline_lines(runs):
+            axes.axhline(error, color="black", linewidth=0.8, label=label)
         axes.set(
             title=f"{title}, {column} fine-tuning",
             xlabel="parameters left, thousands",

@@ -15,6 +15,7 @@ END = "<!-- results:end -->"
 COLUMNS = (
     "paper",
     "point",
+    "profile",
     "claim",
     "paper's number",
     "ours",

@@ -101,6 +101,9 @@ def describe_p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+BASELINE = ["baseline_seed", "baseline_top1_error"]
+"""What tells baselines apart: one seed on two machines is two baselines, of different errors."""
+
 NOTHING = Summary(math.nan, math.nan, 0, math.nan, math.nan)
 """The summary of no runs."""
 
@@ -108,6 +111,11 @@ NOTHING = Summary(math.nan, math.nan, 0, math.nan, math.nan)
 def mean_of(runs: pd.DataFrame, column: str) -> float:
     """Give the mean of a column; NaN where the runs do not hold it."""
     return summarize(runs[column]).mean if column in runs else math.nan
+
+
+def baselines_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """Give the first run of each baseline that the runs began with."""
+    return runs.drop_duplicates(BASELINE)
 
 
 def change_to_baseline(runs: pd.DataFrame) -> Summary:
@@ -122,7 +130,7 @@ def change_to_point(runs: pd.DataFrame, other: pd.DataFrame, column: str = "top1
     baselines, as those of one seed on two machines are (told apart by their errors): the
     difference would be that of the baselines too.
     """
-    pair = ["seed", "baseline_seed", "baseline_top1_error"]
+    pair = ["seed", *BASELINE]
     ours = runs.drop_duplicates("seed").set_index(pair)[column]
     theirs = other.drop_duplicates("seed").set_index(pair)[column]
     return summarize((ours - theirs).dropna().sort_index())

@@ -12,6 +12,7 @@ from clusterpress.results.names import control_of
 from clusterpress.results.statistics import (
     NOTHING,
     Summary,
+    baselines_of,
     change_to_baseline,
     change_to_point,
     describe,
@@ -81,7 +82,7 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
     cells = {
         "point": _point(name, runs),
         "n": str(len(runs)),
-        "baselines": str(runs["baseline_seed"].nunique()),
+        "baselines": str(len(baselines_of(runs))),
         "profile": _one(runs["profile"]),
         "protocol": _one(runs["protocol"]),
         "baseline": number(runs["baseline_top1_error"].mean()),

@@ -27,8 +27,9 @@ LEGEND = (
     "inferred (our reading). A number that no paper prints stands beside the claim, never as the "
     "paper's: our reading holds or does not, our arithmetic agrees or disagrees. The ratio by the "
     "paper's convention leaves out what the paper left out; the ratio as a file counts every byte "
-    "on disk. A selected point was chosen on validation data. The rule of the verdict is the "
-    "docstring of `clusterpress.results.verdicts.judge`."
+    "on disk. A selected point was chosen on validation data. Profile `cpu` has short schedules "
+    "that two cores can finish, `paper` the papers' own. The rule of the verdict is the docstring "
+    "of `clusterpress.results.verdicts.judge`."
 )
 
 SHARED = (
@@ -36,8 +37,9 @@ SHARED = (
     "and serves every point that begins with it, here also those of other suites."
 )
 HOURS = (
-    "Process hours are the time that the runs themselves took: a stage that another run had done "
-    "already is not counted twice."
+    "Process hours are the time that the processes took which wrote these records. What they found "
+    "done already, by another run or before they were killed, is not in them, nor are the runs "
+    "whose records these have replaced. The commit is that of such a process."
 )
 
 
