@@ -291,6 +291,15 @@ def across(axes):
     return [line.get_ydata()[0] for line in lines]
 
 
+def test_a_suites_own_none_is_drawn_and_no_other(tmp_path):
+    own = make_record("n", method="none", top1_error=0.7)
+    other = make_record("c", method="none", top1_error=0.6)
+    names = {"p": [("han2016", "lenet5")], "n": [("han2016", "lenet5-none")]}
+    names["c"] = [("controls", "lenet5-none")]
+    records = named_runs(read_records(store_of(tmp_path, [make_record("p"), own, other])), names)
+    assert across(accuracy("t", records, []).axes[0]) == pytest.approx([99.3, 99.2])
+
+
 def test_a_merging_figure_draws_every_baseline_too(tmp_path):
     names = {"p": [("s", "lenet5-keep0.5")], "q": [("s", "lenet5-keep0.2")]}
     runs = [make_record("p"), make_record("q", baseline_top1_error=0.5)]

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clusterpress.results.claims import Claim
+from clusterpress.results.curves import CONTROL
 from clusterpress.results.curves import SUITE as CONTROLS
 from clusterpress.results.drawing import baseline_lines, plain_numbers
 from clusterpress.results.statistics import Summary, summarize
@@ -25,14 +26,16 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     """Draw top-1 accuracy against the ratio by each paper's convention and as a file.
 
     Filled marks are ours by the convention in the legend, a paper's own where it claims a ratio
-    for this network; hollow ones are the same points as files; controls are left out. A star is a
-    ratio and an error of one ``row`` of a paper's table, a dotted line a paper's ratio without an
-    error beside it. A line under the title counts the marks below the axis.
+    for this network; hollow ones are the same points as files. A dashed line is a suite's ``none``,
+    the baseline trained on for as long; other controls are left out. A star is a ratio and an error
+    of one ``row`` of a paper's table, a dotted line a paper's ratio without an error beside it. A
+    line under the title counts the marks below the axis.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.add_subplot()
     heights: list[float] = []
-    compressed = runs[(runs["method"] != "none") & (runs["suite"] != CONTROLS)]
+    of_papers = runs[runs["suite"] != CONTROLS]
+    compressed = of_papers[of_papers["method"] != CONTROL]
     for number, (suite, group) in enumerate(compressed.groupby("suite")):
         own = [claim for claim in claims if claim.paper == suite]
         convention = _convention(own, group)
@@ -43,6 +46,7 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
         _draw(axes, files, colour, None)
         heights += [mark.right.mean for mark in (*marks, *files)]
         heights += _papers(axes, own, colour)
+        _nones(axes, of_papers[of_papers["suite"] == suite], colour)
     _finish(axes, title, runs, heights)
     return figure
 
@@ -113,6 +117,13 @@ def _papers(axes: Axes, claims: Sequence[Claim], colour: str) -> list[float]:
                 linestyle="none",
             )
     return stars
+
+
+def _nones(axes: Axes, runs: pd.DataFrame, colour: str) -> None:
+    for (name, _), group in runs[runs["method"] == CONTROL].groupby(["name", "point"]):
+        label = f"{group['suite'].iloc[0]}: {name}, the baseline trained on"
+        right = 100 - group["top1_error"].mean()
+        axes.axhline(right, color=colour, linestyle="--", linewidth=0.8, label=label)
 
 
 def _convention(claims: Sequence[Claim], runs: pd.DataFrame) -> str:
