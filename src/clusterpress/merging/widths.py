@@ -5,7 +5,7 @@ from typing import Any
 
 from clusterpress.errors import ConfigError
 from clusterpress.merging.layers import HiddenLayer
-from clusterpress.suggest import nearest
+from clusterpress.suggest import named, nearest
 
 Keep = float | Mapping[str, float]
 
@@ -18,7 +18,9 @@ def checked_keep(keep: Keep) -> float | dict[str, float]:
             number, as a config holds those of an ``nn.Sequential``.
     """
     if isinstance(keep, Mapping):
-        return {_name(name): _share(of, f"keep of layer {name!r}") for name, of in keep.items()}
+        return {
+            named(name, "keep"): _share(of, f"keep of layer {name!r}") for name, of in keep.items()
+        }
     return _share(keep, "keep")
 
 
@@ -40,15 +42,6 @@ def target_widths(
     return {
         layer.name: max(1, round(shares.get(layer.name, 1.0) * layer.width)) for layer in layers
     }
-
-
-def _name(key: object) -> str:
-    if isinstance(key, str | int) and not isinstance(key, bool):
-        return str(key)
-    # 1.10 and 1.1 are one number, but two layers.
-    raise ConfigError(
-        f"keep names {key!r}, which is neither text nor a whole number; put such a name in quotes"
-    )
 
 
 def _share(value: Any, what: str) -> float:

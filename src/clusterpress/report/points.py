@@ -76,7 +76,7 @@ def _points(
     columns = columns.assign(baseline_top1_error=runs["baseline_top1_error"].mask(again))
     known = spreads(columns, group)
     firsts = runs.groupby(group, sort=False).first()
-    means = _means(runs, group)
+    means = _means(runs, group, again)
     place = runs.groupby([*PLACE], sort=False).ngroup()
     listed, images = _runs(runs, group, place), _images(runs, group)
     mixed = _versions(runs, group)
@@ -92,7 +92,7 @@ def _points(
     return found, [{str(k): str(v) for k, v in row.items()} for row in listed_places]
 
 
-def _means(runs: pd.DataFrame, group: pd.Series) -> dict[int, dict[str, float]]:
+def _means(runs: pd.DataFrame, group: pd.Series, again: pd.Series) -> dict[int, dict[str, float]]:
     sizes = pd.DataFrame(
         {
             "bytes": runs["file_bytes"],
@@ -103,7 +103,7 @@ def _means(runs: pd.DataFrame, group: pd.Series) -> dict[int, dict[str, float]]:
     )
     grouped = sizes.groupby(group, sort=False)
     means = grouped[["bytes", "parameters", "macs"]].mean()
-    baselines = (~runs[BASELINE].assign(group=group).duplicated()).groupby(group, sort=False).sum()
+    baselines = (~again).groupby(group, sort=False).sum()
     means = means.assign(selected=grouped["selected"].all(), baselines=baselines)
     rows = means.to_dict("records")
     return {

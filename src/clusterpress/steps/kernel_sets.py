@@ -7,8 +7,7 @@ from torch import nn
 
 from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
-from clusterpress.steps.per_layer import named
-from clusterpress.suggest import nearest
+from clusterpress.suggest import named, nearest
 
 Sets = str | Mapping[str, Sequence[str]]
 NETWORK, LAYER = "network", "layer"

@@ -9,7 +9,7 @@ from torch import nn
 
 from clusterpress.codes import layer_type, weight_layers
 from clusterpress.errors import ConfigError
-from clusterpress.suggest import nearest
+from clusterpress.suggest import named, nearest
 
 Value = TypeVar("Value", int, float)
 Kept = TypeVar("Kept")
@@ -56,21 +56,6 @@ def by_name(setting: Mapping[Any, Kept], knob: str) -> dict[str, Kept]:
         ConfigError: A key is no name, as for ``named``.
     """
     return {named(key, knob): value for key, value in setting.items()}
-
-
-def named(key: object, knob: str) -> str:
-    """Give a name as text; a config holds the name of an ``nn.Sequential``'s layer as a number.
-
-    Raises:
-        ConfigError: It is neither text nor a whole number.
-    """
-    if isinstance(key, bool) or not isinstance(key, str | int):
-        # 1.10 and 1.1 are one number, but two layers.
-        raise ConfigError(
-            f"{knob} names {key!r}, which is neither text nor a whole number; put a name such as "
-            "1.10 in quotes"
-        )
-    return str(key)
 
 
 def _require_known(keys: Mapping[str, object], layers: Mapping[str, nn.Module], knob: str) -> None:
