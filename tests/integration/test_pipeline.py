@@ -162,15 +162,16 @@ def test_a_file_that_predicts_otherwise_is_refused(short, monkeypatch):
         execute(short("method=none"))
 
 
-@pytest.mark.parametrize("elsewhere", [True, False])
-def test_a_stage_that_another_machine_scored_is_scored_again(elsewhere, short, tmp_path):
+@pytest.mark.parametrize("where", ["another processor", None, "here"])
+def test_a_stage_that_another_machine_scored_is_scored_again(where, short, tmp_path):
     record = execute(short("method=none")).record
     stage = tmp_path / "store" / "stages" / record["stages"][-1]["id"] / "stage.json"
     found = json.loads(stage.read_text())
-    where = "another processor" if elsewhere else found["scored_on"]
-    stage.write_text(json.dumps({**found, "predictions": "rounded otherwise", "scored_on": where}))
+    scored_on = found["scored_on"] if where == "here" else where
+    changed = {**found, "predictions": "rounded otherwise", "scored_on": scored_on}
+    stage.write_text(json.dumps(changed))
     shutil.rmtree(tmp_path / "store" / "runs")
-    if elsewhere:
+    if where != "here":
         assert execute(short("method=none")).record["top1_error"] == record["top1_error"]
     else:
         with pytest.raises(ArtifactError, match="not to be trusted"):

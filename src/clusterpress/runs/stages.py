@@ -27,6 +27,7 @@ from clusterpress.runs.trackers.guard import Told
 from clusterpress.steps import Context
 from clusterpress.training.evaluation import Evaluation, evaluate
 from clusterpress.training.loop import train
+from clusterpress.training.precision import instructions
 from clusterpress.training.recipe import Recipe
 
 NETWORK = "network.safetensors"
@@ -133,8 +134,14 @@ class Stages:
 
     @property
     def machine(self) -> str:
-        """The kind of device that ``measure`` runs on: another one rounds otherwise."""
-        return torch.cuda.get_device_name() if self._on_gpu else processor()
+        """The kind of device that ``measure`` runs on: another one rounds otherwise.
+
+        Processors of several generations go by one name where machines are rented, so that their
+        instructions belong to the kind; and sums are split by threads.
+        """
+        if self._on_gpu:
+            return torch.cuda.get_device_name()
+        return " ".join([processor(), *instructions(), f"threads={torch.get_num_threads()}"])
 
     @property
     def _on_gpu(self) -> bool:

@@ -7,13 +7,15 @@ whole trainings with them against a bare loop without.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
+
+from clusterpress.training.precision import instructions
 
 MOST_PIXELS = 16
 """Above so many places of an image the kernels' windows cost more than the product saves."""
@@ -45,10 +47,8 @@ def as_products(network: nn.Module, precision: str, accelerator: str) -> Iterato
             del layer.__dict__["_conv_forward"]
 
 
-@cache
 def _has_tiles() -> bool:
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16"))
+    return "amx_bf16" in instructions()
 
 
 def _suited(network: nn.Module) -> Iterator[nn.Conv2d]:

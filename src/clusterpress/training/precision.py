@@ -25,6 +25,14 @@ def resolved(precision: str, accelerator: str) -> str:
 def _computes_bf16(accelerator: str) -> bool:
     if accelerator == "gpu":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    # Older versions of torch cannot tell; float32 is always right.
+    # Where torch cannot tell, float32 is always right.
+    return any("bf16" in name for name in instructions())
+
+
+def instructions() -> tuple[str, ...]:
+    """Give what the CPU can do as torch calls it, such as ``amx_bf16``, by name.
+
+    Empty with older versions of torch, which cannot tell.
+    """
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(bool(has) for name, has in capabilities.items() if "bf16" in name)
+    return tuple(sorted(name for name, there in capabilities.items() if there is True))
