@@ -18,7 +18,7 @@ from clusterpress.runs.provenance import git_state
 from clusterpress.runs.trackers import Tracker
 from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
-from clusterpress.steps import Checked, Step
+from clusterpress.steps import Checked, Step, checking_in_order
 from clusterpress.training.recipe import Recipe
 
 _SUPPLIED = ("classes", "channels")
@@ -164,8 +164,9 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     if network is not None and parts["weights"] is not None:
         attempt(partial(parts["weights"].check, network))
     if network is not None:
-        for step in _checkable(parts["steps"].values()):
-            attempt(partial(step.check, network))
+        with checking_in_order():
+            for step in _checkable(parts["steps"].values()):
+                attempt(partial(step.check, network))
     if refused:
         raise ConfigError("; ".join(refused))
     return parts

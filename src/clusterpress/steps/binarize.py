@@ -7,6 +7,7 @@ from torch import nn
 
 from clusterpress.codes import Binary, attach, weight_layers
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee, refuse_pruned
 from clusterpress.steps.latent import inner_layers, require_recipe, train_latent
 from clusterpress.training.recipe import Recipe
 
@@ -33,12 +34,14 @@ class Binarize:
         self.recipe = require_recipe(recipe, "Binarize")
 
     def check(self, network: nn.Module) -> None:
-        """Refuse a network that has only a first and a last layer.
+        """Refuse a network that has only a first and a last layer, or layers pruned before.
 
         Raises:
             ConfigError: It has.
         """
-        inner_layers(network, "Binarize")
+        layers = inner_layers(network, "Binarize")
+        refuse_pruned(layers, "Binarize")
+        foresee(coded=layers)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Train and binarise every layer but two; record how many they are."""

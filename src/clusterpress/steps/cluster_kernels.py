@@ -18,6 +18,7 @@ from clusterpress.clustering import (
 from clusterpress.codes import Kernels, KernelSet, attach
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee, refuse_pruned
 from clusterpress.steps.kept_values import dense_weight, mask_of, require_unpruned
 from clusterpress.steps.kernel_sets import (
     KernelLayer,
@@ -107,12 +108,17 @@ class ClusterKernels:
     def check(self, network: nn.Module) -> None:
         """Refuse sets that the network does not have, and more centroids than kernels.
 
+        Also kernels of which an earlier step prunes weights, as hardly any is pruned whole then.
+
         Raises:
             ConfigError: The set, and what would be right.
         """
         found = kernel_sets(network, self.sets, self.transforms)
         counts = {name: sum(map(_kernels, layers)) for name, layers in found.items()}
         sizes(self.k, counts, self.exact)
+        names = [layer.name for layers in found.values() for layer in layers]
+        refuse_pruned(names, "ClusterKernels")
+        foresee(coded=names)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Cluster in place and return the network.

@@ -11,6 +11,7 @@ from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.allocation import allocate, layer_bits
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee
 from clusterpress.steps.kept_values import kept_values
 from clusterpress.steps.per_layer import require_number, require_whole
 from clusterpress.steps.share import checked_k, relative_error, share_layer, tell_fewer
@@ -69,8 +70,10 @@ class ClusterLinear:
             ConfigError: The layer and both numbers.
         """
         for name, layer in weight_layers(network):
-            if self.bits is not None and isinstance(layer, nn.Linear):
-                checked_k(name, 1 << self.bits, layer.weight.numel(), self.exact)
+            if isinstance(layer, nn.Linear):
+                if self.bits is not None:
+                    checked_k(name, 1 << self.bits, layer.weight.numel(), self.exact)
+                foresee(shared=[name])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every linear layer its optimal codebook; record K and the relative error."""

@@ -9,6 +9,7 @@ from clusterpress.clustering import entropy_constrained
 from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee
 from clusterpress.steps.kept_values import kept_values
 from clusterpress.steps.per_layer import require_number
 from clusterpress.steps.share import relative_error, share_layer
@@ -46,6 +47,10 @@ class EntropyShare:
             if not isinstance(value, bool):
                 raise ConfigError(f"EntropyShare: {knob}={value!r} must be true or false")
         self.price, self.by_layer, self.reestimate = float(price), by_layer, reestimate
+
+    def check(self, network: nn.Module) -> None:
+        """Take every network; its layers will share their weights."""
+        foresee(shared=(name for name, _ in weight_layers(network)))
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Share every layer's weights; record error and number of values of each."""

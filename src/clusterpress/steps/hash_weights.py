@@ -9,6 +9,7 @@ from torch import nn
 from clusterpress.codes import Hashed, attach, weight_layers
 from clusterpress.codes.hashed import MAX_SEED
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee, refuse_pruned
 from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 
@@ -37,12 +38,14 @@ class HashWeights:
         self.compression = compression
 
     def check(self, network: nn.Module) -> None:
-        """Refuse layers that the network does not have.
+        """Refuse layers that the network does not have, or that an earlier step prunes.
 
         Raises:
             ConfigError: The layer, and the nearest that there is.
         """
-        settings_by_layer(self.compression, network, "HashWeights.compression")
+        chosen = settings_by_layer(self.compression, network, "HashWeights.compression")
+        refuse_pruned(chosen, "HashWeights")
+        foresee(coded=chosen)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer a hash of its own; record the number of values of each.

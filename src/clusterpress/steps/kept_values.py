@@ -24,10 +24,14 @@ def require_unpruned(name: str, layer: nn.Module, step: str) -> None:
         ConfigError: Some of its weights are pruned.
     """
     if mask_of(layer) is not None:
-        raise ConfigError(
-            f"layer {name!r} is pruned, and {step} would bring its zeros back; leave one of the "
-            "two out"
-        )
+        raise ConfigError(pruned_said(name, step))
+
+
+def pruned_said(name: str, step: str) -> str:
+    """Say that a layer is pruned, to who would lose its zeros."""
+    return (
+        f"layer {name!r} is pruned, and {step} would bring its zeros back; leave one of the two out"
+    )
 
 
 def dense_weight(name: str, layer: nn.Module) -> torch.Tensor:

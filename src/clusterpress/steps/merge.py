@@ -32,7 +32,6 @@ from clusterpress.merging import (
 )
 from clusterpress.merging.partition import Clusterer, Labels, Points
 from clusterpress.steps.base import Context
-from clusterpress.steps.beforehand import narrowing_done
 from clusterpress.steps.widths import check_widths, chosen_widths, reestimated, width_problems
 
 
@@ -124,7 +123,6 @@ class MergeNeurons:
             _merge(network, layer, labels)
             left = narrowed(left, layer, layer.width - after[layer.name])
         require_runs(network, context.example)
-        narrowing_done(network)
         context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
         context.facts["widths_after"] = after
         context.facts["reconstruction_error"] = errors

@@ -12,7 +12,7 @@ from clusterpress.clustering import Clusters, kmeans, product_quantize
 from clusterpress.codes import Product, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.beforehand import awaits_narrowing
+from clusterpress.steps.foresight import foresee, refuse_pruned, rows_are_final
 from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.steps.share import relative_error
@@ -69,11 +69,13 @@ class ProductQuantize:
 
         Raises:
             ConfigError: The layer, and the nearest that there is; or a layer with blocks and
-                without bits, or with rows that blocks do not divide.
+                without bits, with rows that blocks do not divide, or pruned by an earlier step.
         """
         layers, chosen = dict(weight_layers(network)), self._settings(network)
-        if not awaits_narrowing(network):
+        if rows_are_final():
             self._require_even({name: layers[name].weight for name in chosen}, chosen)
+        refuse_pruned(chosen, "ProductQuantize")
+        foresee(coded=chosen)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer codebooks; record their rows and the relative squared errors.

@@ -9,6 +9,7 @@ from torch import nn
 from clusterpress.codes import Masked, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee
 from clusterpress.steps.kept_values import dense_weight
 from clusterpress.steps.per_layer import require_number, require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
@@ -66,7 +67,7 @@ class Prune:
         """
         for knob, value in (("Prune.keep", self.keep), ("Prune.threshold", self.threshold)):
             if value is not None:
-                settings_by_layer(value, network, knob)
+                foresee(pruned=settings_by_layer(value, network, knob))
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Mask the smallest weights of every layer; record the share kept of each."""

@@ -25,7 +25,6 @@ from clusterpress.merging import (
     selection,
 )
 from clusterpress.steps.base import Context
-from clusterpress.steps.beforehand import narrowing_done
 from clusterpress.steps.widths import check_widths, chosen_widths, reestimated, width_problems
 
 CRITERIA = ("l1", "random")
@@ -117,7 +116,6 @@ class PruneNeurons:
                 fold(network, layer, kept, kept)
             left = narrowed(left, layer, layer.width - width)
         require_runs(network, context.example)
-        narrowing_done(network)
         context.facts["widths_before"] = {layer.name: layer.width for layer in layers}
         context.facts["widths_after"] = widths
         if self.reestimate:

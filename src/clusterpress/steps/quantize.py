@@ -10,6 +10,7 @@ from clusterpress.codes import Quantized, attach, weight_layers
 from clusterpress.codes.quantized import nearest_levels, ranges
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee, refuse_pruned
 from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.latent import require_recipe, train_latent
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
@@ -53,12 +54,15 @@ class Quantize:
         self.bits, self.symmetric, self.per_channel = bits, symmetric, per_channel
 
     def check(self, network: nn.Module) -> None:
-        """Refuse layers that the network does not have.
+        """Refuse layers that the network does not have, and pruned ones as ``apply`` does.
 
         Raises:
             ConfigError: The layer, and the nearest that there is.
         """
-        settings_by_layer(self.bits, network, "Quantize.bits")
+        bits = settings_by_layer(self.bits, network, "Quantize.bits")
+        refuse_pruned(self._two_levels(bits), "Quantize with bits=1")
+        refuse_pruned(bits if self.recipe is not None else (), "Quantize")
+        foresee(coded=bits)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer levels; record the relative squared error of each.
@@ -70,9 +74,8 @@ class Quantize:
         """
         layers = dict(weight_layers(network))
         bits = settings_by_layer(self.bits, network, "Quantize.bits")
-        for name, width in bits.items():
-            if self.symmetric and width == 1:
-                require_unpruned(name, layers[name], "Quantize with bits=1")
+        for name in self._two_levels(bits):
+            require_unpruned(name, layers[name], "Quantize with bits=1")
         forms = {name: Rounded(self._levels(each), self) for name, each in bits.items()}
         if self.recipe is not None:
             weights = train_latent(network, forms, context, self.recipe, "Quantize")
@@ -86,6 +89,10 @@ class Quantize:
             errors[name] = error / energy if energy else 0.0
         context.facts["relative_squared_error"] = errors
         return network
+
+    def _two_levels(self, bits: Mapping[str, int]) -> list[str]:
+        """Name the layers that have no level at zero."""
+        return [name for name, width in bits.items() if self.symmetric and width == 1]
 
     def _levels(self, bits: int) -> int:
         return (1 << bits) - (1 if self.symmetric and bits > 1 else 0)

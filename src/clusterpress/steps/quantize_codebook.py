@@ -8,6 +8,7 @@ from torch import nn
 from clusterpress.codes import Shared, code_of, original_of, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import sharing_is_foreseen
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
@@ -32,17 +33,19 @@ class QuantizeCodebook:
             )
         self.dtype = _DTYPES[dtype]
 
+    def check(self, network: nn.Module) -> None:
+        """Refuse a network without shared weights, if no earlier step shares any.
+
+        Raises:
+            ConfigError: It is such.
+        """
+        if not sharing_is_foreseen():
+            _shared(network)
+
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Set the stored dtype of every codebook; record the largest change of a centroid."""
         largest = 0.0
-        shared = [
-            (name, layer, code)
-            for name, layer in weight_layers(network)
-            if isinstance(code := code_of(layer), Shared)
-        ]
-        if not shared:
-            raise ConfigError("QuantizeCodebook: no layer shares weights; a Share step comes first")
-        for name, layer, code in shared:
+        for name, layer, code in _shared(network):
             codebook = original_of(layer).detach()
             rounded = codebook.to(self.dtype).to(codebook)
             if not bool(torch.isfinite(rounded).all()):
@@ -51,3 +54,14 @@ class QuantizeCodebook:
             code.codebook_dtype = self.dtype
         context.facts["largest_rounding"] = largest
         return network
+
+
+def _shared(network: nn.Module) -> list[tuple[str, nn.Linear | nn.Conv2d, Shared]]:
+    shared = [
+        (name, layer, code)
+        for name, layer in weight_layers(network)
+        if isinstance(code := code_of(layer), Shared)
+    ]
+    if not shared:
+        raise ConfigError("QuantizeCodebook: no layer shares weights; a Share step comes first")
+    return shared

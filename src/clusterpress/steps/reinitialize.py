@@ -6,8 +6,10 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from clusterpress.codes import all_weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import refuse_coded
 
 
 class Reinitialize:
@@ -19,6 +21,15 @@ class Reinitialize:
     """
 
     version: ClassVar[int] = 1
+
+    def check(self, network: nn.Module) -> None:
+        """Refuse a network whose parameters cannot all be drawn anew, or will be coded by then.
+
+        Raises:
+            ConfigError: The module or layer.
+        """
+        _require_resettable(network)
+        refuse_coded((name for name, _ in all_weight_layers(network)), "Reinitialize")
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Draw in place and return the network.

@@ -11,6 +11,7 @@ from clusterpress.clustering import Clusters, cluster
 from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee
 from clusterpress.steps.kept_values import kept_values, mask_of
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 
@@ -56,8 +57,10 @@ class Share:
             ConfigError: The layer, and what would be right.
         """
         layers = dict(weight_layers(network))
-        for name, width in settings_by_layer(self.bits, network, "Share.bits").items():
+        bits = settings_by_layer(self.bits, network, "Share.bits")
+        for name, width in bits.items():
             checked_k(name, 2**width, layers[name].weight.numel(), self.exact)
+        foresee(shared=bits)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer a codebook; record the relative squared error of each."""

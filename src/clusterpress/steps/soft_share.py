@@ -13,7 +13,7 @@ from clusterpress.codes import Product, Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.attention import SoftForm
 from clusterpress.steps.base import Context
-from clusterpress.steps.beforehand import awaits_narrowing
+from clusterpress.steps.foresight import foresee, refuse_pruned, rows_are_final
 from clusterpress.steps.kept_values import kept_values, require_unpruned
 from clusterpress.steps.latent import require_recipe, train_latent
 from clusterpress.steps.per_layer import require_number, require_whole, settings_by_layer
@@ -72,12 +72,15 @@ class SoftShare:
         """Refuse layers that the network does not have, or that have not the room.
 
         There must be as many weights, or blocks, as centres, and blocks must divide the rows, but
-        for rows that an earlier step will make shorter.
+        for rows that an earlier step will make shorter; nor may an earlier step prune them.
 
         Raises:
             ConfigError: The layer, and what would be right.
         """
-        self._require_rooms(network, final=not awaits_narrowing(network))
+        self._require_rooms(network, final=rows_are_final())
+        layers = self._settings(network)
+        refuse_pruned(layers, "SoftShare")
+        foresee(shared=[n for n, (_, dim) in layers.items() if dim == 1], coded=layers)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Train softly, then share; record the centres' number by layer.

@@ -8,6 +8,7 @@ from torch import nn
 
 from clusterpress.codes import Ternary, attach, weight_layers
 from clusterpress.steps.base import Context
+from clusterpress.steps.foresight import foresee, refuse_pruned
 from clusterpress.steps.kept_values import dense_weight
 from clusterpress.steps.latent import inner_layers, require_recipe, train_latent
 from clusterpress.steps.per_layer import require_number
@@ -69,12 +70,14 @@ class Ternarize:
         self.recipe, self.threshold = require_recipe(recipe, "Ternarize"), threshold
 
     def check(self, network: nn.Module) -> None:
-        """Refuse a network that has only a first and a last layer.
+        """Refuse a network that has only a first and a last layer, or layers pruned before.
 
         Raises:
             ConfigError: It has.
         """
-        inner_layers(network, "Ternarize")
+        layers = inner_layers(network, "Ternarize")
+        refuse_pruned(layers, "Ternarize")
+        foresee(coded=layers)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Train and ternarise every layer but two; record the share of zeros in each."""

@@ -17,10 +17,12 @@ from clusterpress.merging import (
     checked_remove,
     keep_that_removes,
     reestimate,
+    require_dense,
     target_widths,
 )
 from clusterpress.steps.base import Context, Step
-from clusterpress.steps.beforehand import await_narrowing, awaits_narrowing, example_of
+from clusterpress.steps.example import example_of
+from clusterpress.steps.foresight import foresee, refuse_coded, rows_are_final
 from clusterpress.suggest import nearest
 
 # Forward passes of a re-estimation: 20 batches of 500 images give means to about one percent of
@@ -74,13 +76,16 @@ def check_widths(step: NarrowsLayers, network: nn.Module, keep: Keep | None) -> 
 
     Raises:
         ConfigError: ``keep`` names a layer that the network has not or that is not hidden, there
-            are layers through which neurons cannot be merged, or ``remove`` cannot be met.
+            are layers through which neurons cannot be merged, an earlier step gives one a code, or
+            ``remove`` cannot be met.
     """
     # Of a network whose linear layers are narrower, filters are a larger share.
-    final = not awaits_narrowing(network)
-    await_narrowing(network)
+    final = rows_are_final()
+    refuse_coded((name for name, _ in all_weight_layers(network)), type(step).__name__)
+    foresee(narrower=True)
     example = example_of(network)
     if example is None:
+        require_dense(network)
         _require_layers(keep, network)
         return
     layers = step.hidden(network, example)

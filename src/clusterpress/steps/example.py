@@ -1,9 +1,8 @@
-"""What a check can know of a network before any step has run."""
+"""The image that a check may follow through a network, before any data are there."""
 
 from collections.abc import Sequence
 from math import prod
 from typing import TypeGuard
-from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -11,25 +10,6 @@ from torch import nn
 from clusterpress.codes import all_weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.merging import require_runs
-
-# The checks of a method all see one network, in the order of the steps, before any step runs. One
-# that stands here will have other rows by the time that the later steps meet it.
-_AWAITING: WeakSet[nn.Module] = WeakSet()
-
-
-def await_narrowing(network: nn.Module) -> None:
-    """Remember that a step will make a network's layers narrower."""
-    _AWAITING.add(network)
-
-
-def narrowing_done(network: nn.Module) -> None:
-    """Forget it, as the step has run."""
-    _AWAITING.discard(network)
-
-
-def awaits_narrowing(network: nn.Module) -> bool:
-    """Say whether a step will make a network's layers narrower, so that its rows are not final."""
-    return network in _AWAITING
 
 
 def example_of(network: nn.Module) -> torch.Tensor | None:
