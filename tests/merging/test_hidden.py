@@ -141,6 +141,49 @@ def test_the_network_is_left_as_it_was():
     assert network.b.weight.grad is None
 
 
+class Standardised(nn.Conv2d):
+    def _conv_forward(self, images, weight, bias):
+        weight = weight - weight.mean((1, 2, 3), keepdim=True)
+        return super()._conv_forward(images, weight / weight.std(), bias)
+
+
+class Normalised(nn.Linear):
+    def forward(self, rows):
+        return nn.functional.linear(rows, nn.functional.normalize(self.weight), self.bias)
+
+
+class DoubledNorm(nn.BatchNorm2d):
+    def forward(self, images):
+        return 2 * super().forward(images)
+
+
+def replaced() -> nn.Module:
+    layer = nn.Conv2d(4, 4, 3)
+    layer.forward = lambda images: nn.functional.conv2d(images, layer.weight.clamp(-1, 1))
+    return layer
+
+
+OTHER = {
+    "_conv_forward": lambda: Standardised(4, 4, 3),
+    "forward": replaced,
+    "forward of a norm": lambda: DoubledNorm(4),
+}
+
+
+@pytest.mark.parametrize("layer", OTHER.values(), ids=OTHER)
+def test_a_layer_that_computes_something_of_its_own_is_refused(layer):
+    network = named(a=nn.Conv2d(1, 4, 3), b=layer(), r=nn.ReLU(), f=nn.Flatten())
+    network.c = nn.Linear(network(EXAMPLE).shape[1], 2)
+    with pytest.raises(ConfigError, match=r"'b'.*forward\(\) is not"):
+        hidden_layers(network, EXAMPLE)
+
+
+def test_a_linear_layer_that_normalises_its_weight_is_refused():
+    network = named(f=nn.Flatten(), a=nn.Linear(100, 4), b=Normalised(4, 2))
+    with pytest.raises(ConfigError, match=r"'b'.*is not Linear's"):
+        hidden_layers(network, EXAMPLE)
+
+
 def skip(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
     first = m.a(x.flatten(1)).relu()
     return m.c(m.b(first).relu() + first)
@@ -194,7 +237,7 @@ REFUSED = {
     ),
     "a layer of a width of its own": (
         named(f=nn.Flatten(), a=Doubled(100, 4), b=nn.Linear(8, 2)),
-        "'a'.*'b' reads 8 inputs that are not theirs",
+        r"'a'.*forward\(\) is not Linear's",
     ),
     "groups": (
         named(a=nn.Conv2d(1, 4, 3), g=nn.Conv2d(4, 4, 3, groups=2), f=nn.Flatten()),

@@ -11,6 +11,8 @@ from torch.nn.utils import parametrize
 from clusterpress.codes import all_weight_layers, code_of, weight_layers
 from clusterpress.errors import ConfigError, DataError
 
+_PLAIN = (nn.Linear, nn.Conv2d, _BatchNorm)
+
 
 def dense_layer(network: nn.Module, name: str) -> nn.Linear | nn.Conv2d:
     """Give a layer by name, having checked that it is dense and finite.
@@ -30,8 +32,11 @@ def require_dense(network: nn.Module) -> None:
 
     Raises:
         ConfigError: A code or another parametrization holds one, or it is another module's too;
-            the message names the layer.
+            or its class computes something of its own; the message names the layer.
     """
+    for name, module in network.named_modules():
+        if isinstance(module, _PLAIN):
+            _require_plain(module, name)
     own = dict(weight_layers(network))
     for name, module in all_weight_layers(network):
         _require_dense(module, name)
@@ -53,6 +58,18 @@ def require_finite(network: nn.Module) -> None:
     for name, norm in network.named_modules():
         if isinstance(norm, _BatchNorm):
             _require_finite(norm, name, ("weight", "bias", "running_mean", "running_var"))
+
+
+def _require_plain(module: nn.Module, name: str) -> None:
+    """Refuse what only looks like a layer: sums of columns are right for a product alone."""
+    kind = next(kind for kind in _PLAIN if isinstance(module, kind))
+    for method in ("forward", "_conv_forward"):
+        known = [getattr(each, method, None) for each in (kind, nn.SyncBatchNorm)]
+        if getattr(type(module), method, None) not in known or method in vars(module):
+            raise ConfigError(
+                f"Layer {name!r} keeps this network from being merged or pruned by neurons: "
+                f"its {method}() is not {kind.__name__}'s, and what it computes is not known."
+            )
 
 
 def _require_dense(module: nn.Module, name: str) -> None:
