@@ -58,6 +58,14 @@ def test_a_step_of_several_rounds_trains_between_them(rounds, between, tmp_path)
     assert [training.epochs for training in found.trainings] == [2, *between, 4, 1]
 
 
+def test_a_step_that_does_not_say_its_rounds_has_its_class_s(tmp_path):
+    more = "+method.steps.more={_target_: clusterpress.steps.Prune, keep: 0.5, recipe: "
+    once = (*SHORT, f"store={tmp_path}", "method=han2016", "method.steps.prune.rounds=1")
+    known = [training.epochs for training in forecast([once], [0]).trainings]
+    found = forecast([(*once, more + "'${recipe.retrain}'}")], [0])
+    assert [training.epochs for training in found.trainings] == known
+
+
 @pytest.mark.parametrize(
     "overrides",
     [

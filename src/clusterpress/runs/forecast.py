@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from clusterpress.runs.components import parameters_of, target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.duration import duration
 from clusterpress.runs.identity import identify
@@ -152,9 +153,13 @@ def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
     narrowing: tuple[Mapping[str, Any], ...] = ()
     for node in config["method"]["steps"].values():
         narrowing += (node,) if narrows(node) else ()
-        # A step of several rounds trains between them; what follows the last is another step's.
-        times = int(node.get("rounds", 2)) - 1
-        yield Training(config, False, times * _epochs(node), narrowing)
+        yield Training(config, False, _times(node) * _epochs(node), narrowing)
+
+
+def _times(node: Mapping[str, Any]) -> int:
+    """Say how often a step trains: one of rounds between them, not after the last."""
+    rounds = parameters_of(target_of(node)).get("rounds")
+    return 1 if rounds is None else int(node.get("rounds", rounds.default)) - 1
 
 
 def _epochs(node: Any) -> int:
