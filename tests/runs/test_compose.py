@@ -29,6 +29,14 @@ def test_an_unknown_key_names_the_nearest(override, near):
     assert near in str(caught.value)
 
 
+def test_a_node_that_is_another_one_says_where_to_set_it():
+    with pytest.raises(ConfigError, match=r"'recipe.sparse' is 'recipe.retrain' here") as caught:
+        compose(["data=digits", "model=lenet5", "recipe.sparse.epochs=2"])
+    assert "set 'recipe.retrain.epochs'" in str(caught.value)
+    with pytest.raises(ConfigError, match=r"'recipe.sparse.epoch' is not a setting"):
+        compose(["data=cifar10", "model=vgg16", "recipe.sparse.epoch=2"])
+
+
 def test_an_unknown_choice_lists_the_choices():
     with pytest.raises(ConfigError, match="han2016"):
         compose(["method=han2061"])
