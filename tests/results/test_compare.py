@@ -60,6 +60,12 @@ def test_another_network_is_not_compared(records, count, verdict):
     assert ("another network: its baseline has 431,080" in row["why"]) == (count != 431_080)
 
 
+@pytest.mark.parametrize(("count", "same"), [(431_080, True), (431_150, True), (431_151, False)])
+def test_a_network_without_idle_parameters_is_the_same(records, count, same):
+    row = compare_one(records, baseline_parameters=count, idle_parameters=70)
+    assert (row["verdict"] != "not comparable") == same
+
+
 @pytest.mark.parametrize(("at_least", "verdict"), [(40, "reproduced"), (41, "not reproduced")])
 def test_an_error_is_judged_at_its_ratio(records, at_least, verdict):
     error = {"quantity": "top1_error", "value": "0.80"}

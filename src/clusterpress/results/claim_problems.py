@@ -21,6 +21,7 @@ CLAIM_KEYS = (
     "max_error_change",
     "with_ratio",
     "baseline_parameters",
+    "idle_parameters",
 )
 CHOICES: dict[str, Collection[str]] = {
     "quantity": tuple(QUANTITIES),
@@ -92,9 +93,12 @@ def _answer_problems(claim: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _network_problems(claim: Mapping[str, Any]) -> Iterator[str]:
-    count = claim.get("baseline_parameters", 1)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        yield f"'baseline_parameters' must be a whole number from 1 on, is {count!r}"
+    for key in ("baseline_parameters", "idle_parameters"):
+        count = claim.get(key, 1)
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            yield f"{key!r} must be a whole number from 1 on, is {count!r}"
+    if "idle_parameters" in claim and "baseline_parameters" not in claim:
+        yield "'idle_parameters' are some of 'baseline_parameters', which are not given"
     if "with_ratio" not in claim:
         return
     ratio = claim["with_ratio"]

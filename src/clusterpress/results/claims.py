@@ -1,5 +1,6 @@
 """What a claim is: a number that a paper printed, with unit, protocol, source and status."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -110,6 +111,8 @@ class Claim:
             most this many points (0 = without loss); None where it is unconditional.
         with_ratio: An error claim holds only where this ratio is reached as well.
         baseline_parameters: Parameters of the paper's uncompressed network; None where unknown.
+        idle_parameters: How many of them change nothing, as biases before a BatchNorm do; a network
+            without them is the same one.
         row: Joins the ratio and the error that stand in one row of the paper's table.
         no_number: The paper prints no number; the value is our own arithmetic.
         points: Names, in the paper's suite, of the points that answer it.
@@ -132,6 +135,7 @@ class Claim:
     max_error_change: float | None = None
     with_ratio: AtRatio | None = None
     baseline_parameters: int | None = None
+    idle_parameters: int = 0
     row: str = ""
     no_number: bool = False
     points: tuple[str, ...] = ()
@@ -143,6 +147,13 @@ class Claim:
     def kind(self) -> Quantity:
         """The claim's quantity."""
         return QUANTITIES[self.quantity]
+
+    def is_of(self, counts: Iterable[int]) -> bool:
+        """Whether baselines of so many parameters are the paper's network, as far as is known."""
+        if self.baseline_parameters is None:
+            return True
+        same = {self.baseline_parameters, self.baseline_parameters - self.idle_parameters}
+        return {*counts} <= same
 
     @property
     def value(self) -> float:

@@ -134,10 +134,7 @@ def _answers_to(claim: Claim, runs: pd.DataFrame) -> bool:
     """
     if runs["data"].iloc[0] == claim.data:
         return True
-    expected = claim.baseline_parameters
-    return runs["model"].iloc[0] == claim.model and (
-        expected is None or set(runs["baseline_parameters"]) == {expected}
-    )
+    return runs["model"].iloc[0] == claim.model and claim.is_of(runs["baseline_parameters"])
 
 
 def _not_run(claim: Claim, name: str, why: str) -> dict[str, Any]:
@@ -199,12 +196,12 @@ def _verdict(claim: Claim, ours: Summary, change: Summary, runs: pd.DataFrame) -
         return Verdict("not comparable", f"measured on {data}, the paper's is {claim.data}")
     if model != claim.model:
         return Verdict("not comparable", f"measured with {model}, the paper's is {claim.model}")
-    known, expected = set(runs["baseline_parameters"]), claim.baseline_parameters
-    if expected is not None and known != {expected}:
-        counts = "/".join(f"{count:,}" for count in sorted(known))
+    if not claim.is_of(runs["baseline_parameters"]):
+        counts = "/".join(f"{count:,}" for count in sorted({*runs["baseline_parameters"]}))
         return Verdict(
             "not comparable",
-            f"another network: its baseline has {counts} parameters, the paper's {expected:,}",
+            f"another network: its baseline has {counts} parameters, the paper's "
+            f"{claim.baseline_parameters:,}",
         )
     if ours.n == 0:
         what = f"ratio by {claim.convention}" if not claim.kind.columns else claim.quantity
