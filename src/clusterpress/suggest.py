@@ -1,9 +1,12 @@
 """Names that are given in settings, and the nearest valid word to a wrong one."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from clusterpress.errors import ConfigError
+
+Kept = TypeVar("Kept")
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
@@ -25,3 +28,21 @@ def named(key: object, knob: str) -> str:
             "1.10 in quotes"
         )
     return str(key)
+
+
+def by_name(setting: Mapping[Any, Kept], knob: str) -> dict[str, Kept]:
+    """Give a mapping whose keys are text.
+
+    Raises:
+        ConfigError: A key is no name, as for ``named``; or two are one name, as 1 and "1".
+    """
+    found: dict[str, Kept] = {}
+    for key, value in setting.items():
+        name = named(key, knob)
+        if name in found:
+            raise ConfigError(
+                f"{knob} names {name!r} twice, as a number and as text, with {found[name]!r} and "
+                f"{value!r}; give it once"
+            )
+        found[name] = value
+    return found

@@ -38,3 +38,5 @@ def test_names_may_be_whole_numbers_and_no_others():
     for name in (1.1, True, None):
         with pytest.raises(ConfigError, match="neither text nor a whole number"):
             checked_keep({name: 0.5})
+    with pytest.raises(ConfigError, match="keep names '0' twice, as a number and as text"):
+        checked_keep({0: 0.5, "0": 0.3})

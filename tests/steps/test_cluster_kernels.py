@@ -147,6 +147,8 @@ def test_sets_and_layers_may_be_named_by_whole_numbers(network, context):
         ({"k": 0}, "k=0"),
         ({"k": [4]}, r"k=\[4\]"),
         ({"k": {1.5: 4}}, r"k names 1\.5"),
+        ({"k": {1: 4, "1": 3}}, "k names '1' twice, as a number and as text, with 4 and 3"),
+        ({"sets": {1: ["0"], "1": ["3"]}}, "sets names '1' twice"),
         ({"sets": ["0"]}, r"sets=\['0'\] is neither"),
         ({"sets": {"a": "0"}}, "sets={'a': '0'} is neither"),
         ({"sets": {"a": [1.5]}}, r"sets names 1\.5"),

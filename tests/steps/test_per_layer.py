@@ -53,6 +53,12 @@ def test_other_keys_are_refused_as_they_were_written(knob, key):
         STEPS[knob]([key]).check(linears())
 
 
+@pytest.mark.parametrize("knob", STEPS)
+def test_a_layer_named_as_a_number_and_as_text_is_refused(knob):
+    with pytest.raises(ConfigError, match=f"{knob} names '1' twice, as a number and as text"):
+        STEPS[knob]([1, "1"]).check(linears())
+
+
 def test_null_leaves_a_layer_alone_that_its_type_covers():
     assert settings_by_layer({1: None, "fc": 2}, linears(), "x") == {"3": 2}
 

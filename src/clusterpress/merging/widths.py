@@ -5,7 +5,7 @@ from typing import Any
 
 from clusterpress.errors import ConfigError
 from clusterpress.merging.layers import HiddenLayer
-from clusterpress.suggest import named, nearest
+from clusterpress.suggest import by_name, nearest
 
 Keep = float | Mapping[str, float]
 
@@ -15,12 +15,11 @@ def checked_keep(keep: Keep) -> float | dict[str, float]:
 
     Raises:
         ConfigError: A share is not a number in (0, 1], or a name is neither text nor a whole
-            number, as a config holds those of an ``nn.Sequential``.
+            number, as a config holds those of an ``nn.Sequential``, or stands there as both.
     """
     if isinstance(keep, Mapping):
-        return {
-            named(name, "keep"): _share(of, f"keep of layer {name!r}") for name, of in keep.items()
-        }
+        shares = by_name(keep, "keep")
+        return {name: _share(of, f"keep of layer {name!r}") for name, of in shares.items()}
     return _share(keep, "keep")
 
 

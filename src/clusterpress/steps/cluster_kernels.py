@@ -28,9 +28,10 @@ from clusterpress.steps.kernel_sets import (
     named_sets,
     sizes,
 )
-from clusterpress.steps.per_layer import by_name, require_whole
+from clusterpress.steps.per_layer import require_whole
 from clusterpress.steps.share import tell_fewer
 from clusterpress.steps.widths import reestimated
+from clusterpress.suggest import by_name
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 CHOICES: dict[str, tuple[object, ...]] = {

@@ -7,7 +7,7 @@ from torch import nn
 
 from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
-from clusterpress.suggest import named, nearest
+from clusterpress.suggest import by_name, named, nearest
 
 Sets = str | Mapping[str, Sequence[str]]
 NETWORK, LAYER = "network", "layer"
@@ -30,7 +30,8 @@ def named_sets(sets: object) -> Sets:
     """Give sets whose names, and those of their layers, are text.
 
     Raises:
-        ConfigError: They are neither ``network`` nor ``layer`` nor lists of layers by set.
+        ConfigError: They are neither ``network`` nor ``layer`` nor lists of layers by set, or two
+            sets have one name.
     """
     if isinstance(sets, str) and sets in (NETWORK, LAYER):
         return sets
@@ -40,7 +41,7 @@ def named_sets(sets: object) -> Sets:
             "name, none of them empty"
         )
     knob = "ClusterKernels: sets"
-    return {named(name, knob): [named(one, knob) for one in ls] for name, ls in sets.items()}
+    return {name: [named(one, knob) for one in ls] for name, ls in by_name(sets, knob).items()}
 
 
 def kernel_sets(network: nn.Module, sets: Sets, transforms: int) -> dict[str, list[KernelLayer]]:

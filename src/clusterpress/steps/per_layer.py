@@ -3,16 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from numbers import Real
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from torch import nn
 
 from clusterpress.codes import layer_type, weight_layers
 from clusterpress.errors import ConfigError
-from clusterpress.suggest import named, nearest
+from clusterpress.suggest import by_name, nearest
 
 Value = TypeVar("Value", int, float)
-Kept = TypeVar("Kept")
 SIZE = re.compile(r"conv\d+x\d+")
 
 
@@ -30,8 +29,9 @@ def settings_by_layer(
         knob: The knob's name, for the error.
 
     Raises:
-        ConfigError: A key is neither a layer's name nor a type or size of kernels; or no key
-            matches any layer. A type or size that the network lacks is fine beside one that it has.
+        ConfigError: A key is neither a layer's name nor a type or size of kernels; two keys are
+            one name, as 1 and "1"; or no key matches any layer. A type or size that the network
+            lacks is fine beside one that it has.
     """
     layers: dict[str, nn.Module] = dict(weight_layers(network))
     if not isinstance(setting, Mapping):
@@ -47,15 +47,6 @@ def settings_by_layer(
     if not found:
         _refuse_all(values, layers, knob)
     return {name: value for name, value in found.items() if value is not None}
-
-
-def by_name(setting: Mapping[Any, Kept], knob: str) -> dict[str, Kept]:
-    """Give a mapping whose keys are text.
-
-    Raises:
-        ConfigError: A key is no name, as for ``named``.
-    """
-    return {named(key, knob): value for key, value in setting.items()}
 
 
 def _require_known(keys: Mapping[str, object], layers: Mapping[str, nn.Module], knob: str) -> None:
