@@ -1,4 +1,4 @@
-"""Tests over many claims: Holm's correction, and what it takes back."""
+"""Tests over many comparisons: Holm's correction, and what it takes back."""
 
 import math
 
@@ -8,7 +8,9 @@ from scipy import stats
 
 from clusterpress.results import comparison, read_records, summarize
 from clusterpress.results.corrections import with_p
+from clusterpress.results.markdown import markdown
 from clusterpress.results.statistics import holm, p_value
+from clusterpress.results.tables import comparison_page
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
 
@@ -57,8 +59,24 @@ def test_exceeded_is_taken_back_where_many_claims_make_it_likely(tmp_path):
     assert alone["p_holm"] == alone["p"] < 0.05
     many = comparison(frame, [make_claim(id=f"c{i}", **claim) for i in range(10)], NAMES)
     assert set(many["verdict"]) == {"reproduced"}
-    assert all("Holm's correction over 10 claims" in why for why in many["why"])
+    assert all("Holm's correction over 10 comparisons" in why for why in many["why"])
     assert set(many["family"]) == {10}
+
+
+def test_a_claim_beside_two_points_is_two_comparisons(tmp_path):
+    records = [
+        make_record(point, seed=seed, ratios={"han2016": 10 + seed / 2})
+        for point in ("p", "q")
+        for seed in range(3)
+    ]
+    names = {"p": [("han2016", "lenet5")], "q": [("han2016", "lenet5-paper")]}
+    claim = make_claim(convention="han2016", value="9.0", points=("lenet5", "lenet5-paper"))
+    compared = comparison(read_records(store_of(tmp_path, records)), [claim], names)
+    assert list(compared["family"]) == [2, 2]
+    assert list(compared["p_holm"]) == pytest.approx(list(2 * compared["p"]))
+    assert all("over 2 comparisons" in why for why in compared["why"])
+    page = markdown(comparison_page(compared))
+    assert "(comparisons: 2; printed numbers in them: 1;" in page
 
 
 def test_one_seed_is_in_no_family(tmp_path):

@@ -91,8 +91,9 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
         baselines that the runs share; ``test_set`` and ``test_set_change`` are half the bootstrap's
         95 % interval over test images of error and change (``images.half_widths``). ``versions``
         says which seeds are of which version, where they are not of one (``versions.mixture``).
-        ``p`` is that of ``verdicts.p_exceeds``; ``p_holm`` is corrected for the ``family`` claims
-        measured on the same data, which stand in one table, and the verdict follows it.
+        ``p`` is that of ``verdicts.p_exceeds``; ``p_holm`` is corrected for the ``family``
+        comparisons (rows: a claim beside two points is two) on the same data, which stand in one
+        table, and the verdict follows it.
     """
     runs = named_runs(records, names)
     points = list(runs.groupby(["suite", "name", "data", "point"], sort=False))
@@ -104,7 +105,7 @@ def comparison(records: pd.DataFrame, claims: Sequence[Claim], names: Names) -> 
 
 
 def _corrected(compared: pd.DataFrame) -> pd.DataFrame:
-    """Apply Holm's correction to each table: to the claims that were measured on one data set."""
+    """Apply Holm's correction to each table: to the comparisons that were made on one data set."""
     for _, rows in compared[compared["p"].notna()].groupby("data"):
         compared.loc[rows.index, "p_holm"] = holm(rows["p"])
         compared.loc[rows.index, "family"] = float(len(rows))

@@ -99,14 +99,16 @@ def comparison_page(compared: pd.DataFrame) -> Page:
 
 
 def _family(rows: pd.DataFrame) -> str:
-    """Say what was corrected for many claims; nothing where there is no such claim."""
-    size = int(rows["p"].notna().sum())
-    if not size:
+    """Say what was corrected for many comparisons; nothing where there is no such comparison."""
+    tested = rows[rows["p"].notna()]
+    if tested.empty:
         return ""
     return (
-        f"p (Holm) is of the test that our mean is no better than the paper's printed number: "
-        f"a t-test over the seeds, with Holm's correction over the {size} printed numbers of this "
-        "table that have n ≥ 2 and seeds that differ; *exceeded* needs p < 0.05 after it."
+        "p (Holm) is of the test that our mean is no better than the paper's printed number: "
+        "a t-test over the seeds, with Holm's correction over the comparisons of this table that "
+        f"have n ≥ 2 and seeds that differ (comparisons: {len(tested)}; printed numbers in them: "
+        f"{tested['claim'].nunique()}; a number beside several points is compared with each). "
+        "*Exceeded* needs p < 0.05 after it."
     )
 
 

@@ -61,8 +61,8 @@ def judge(
        where our mean rounds to the number, else *not reproduced*.
     5. A printed number is *exceeded* where the better end of the paper's rounding interval
        (half a unit of its last printed digit) is worse than the worse end of our 95 % interval.
-       This needs n > 1, and of an error seeds that differ. Where a table makes many claims,
-       ``corrected`` asks for more.
+       This needs n > 1, and of an error seeds that differ. Where a table makes many
+       comparisons, ``corrected`` asks for more.
     6. It is *reproduced* where our mean is at least as good as the worse end of that rounding
        interval. For an error it is so too where n >= 3, our interval contains the number and our
        mean is within 0.1 points of it. Else *not reproduced*.
@@ -128,16 +128,16 @@ def p_exceeds(claim: Claim, ours: Summary) -> float:
 
 
 def corrected(verdict: Verdict, p: float, family: int) -> Verdict:
-    """Take *exceeded* back where it does not survive the correction for many claims.
+    """Take *exceeded* back where it does not survive the correction for many comparisons.
 
     Args:
         verdict: Of the claim by itself.
         p: ``p_exceeds`` after Holm's correction.
-        family: How many claims were corrected together.
+        family: How many comparisons were corrected together.
     """
     if verdict.word != "exceeded" or p < 1 - CONFIDENCE:
         return verdict
-    reason = f"better, but not after Holm's correction over {family} claims: p = {p:.3f}"
+    reason = f"better, but not after Holm's correction over {family} comparisons: p = {p:.3f}"
     return Verdict("reproduced", "; ".join(filter(None, [verdict.why, reason])))
 
 
