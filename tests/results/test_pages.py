@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clusterpress.results import comparison, read_records, write_results
+from clusterpress.results import comparison, drawing, read_records, write_results
 from clusterpress.results.accuracy_figure import accuracy
 from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import AtRatio
@@ -298,6 +298,28 @@ def test_a_suites_own_none_is_drawn_and_no_other(tmp_path):
     names["c"] = [("controls", "lenet5-none")]
     records = named_runs(read_records(store_of(tmp_path, [make_record("p"), own, other])), names)
     assert across(accuracy("t", records, []).axes[0]) == pytest.approx([99.3, 99.2])
+
+
+def test_the_none_of_controls_stands_for_suites_without_one_and_once(tmp_path):
+    runs = [make_record("p"), make_record("q"), make_record("c", method="none", top1_error=0.6)]
+    names = {"p": [("wang2020", "lenet5-keep0.5")], "q": [("zhong2018", "lenet5-keep0.5")]}
+    for control, lines in (("lenet5-none", [99.4, 99.2]), ("lenet5-x-none", [99.2])):
+        known = {**names, "c": [("controls", control)]}
+        records = named_runs(read_records(store_of(tmp_path / control, runs)), known)
+        assert across(accuracy("t", records, []).axes[0]) == pytest.approx(lines)
+
+
+def test_nones_of_one_suite_look_different_in_every_name_and_profile(tmp_path):
+    names = {f"{profile}_{start}": [("son2018", f"{start}-none")] for profile in ("cpu", "paper")
+             for start in ("a", "a-b", "a-b-c")}  # fmt: skip
+    runs = [make_record(point, method="none", profile=point.split("_")[0]) for point in names]
+    records = read_records(store_of(tmp_path, [make_record("p"), *runs]))
+    figure = accuracy("t", named_runs(records, {**names, "p": [("son2018", "a")]}), [])
+    looks = re.findall(r"stroke-dasharray[^\"]+", drawing.drawn(figure).decode())
+    assert len(set(looks)) == 6
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "son2018: a-b-none (paper), the baseline trained on" in labels
+    assert len(set(labels)) == len(labels)
 
 
 def test_a_merging_figure_draws_every_baseline_too(tmp_path):

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clusterpress.results.claims import Claim
-from clusterpress.results.curves import CONTROL
-from clusterpress.results.curves import SUITE as CONTROLS
+from clusterpress.results.controls import CONTROL, SUITE
 from clusterpress.results.drawing import baseline_lines, plain_numbers
+from clusterpress.results.none_lines import none_lines, nones
 from clusterpress.results.statistics import Summary, summarize
 
 
@@ -26,16 +26,19 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     """Draw top-1 accuracy against the ratio by each paper's convention and as a file.
 
     Filled marks are ours by the convention in the legend, a paper's own where it claims a ratio
-    for this network; hollow ones are the same points as files. A dashed line is a suite's ``none``,
-    the baseline trained on for as long; other controls are left out. A star is a ratio and an error
-    of one ``row`` of a paper's table, a dotted line a paper's ratio without an error beside it. A
-    line under the title counts the marks below the axis.
+    for this network; hollow ones are the same points as files. They are the points of the papers'
+    suites, also what a paper's suite compares its method with; those of the suite ``controls`` are
+    left out. A dashed line is a ``none``, the baseline trained on: a suite's own in its colour, and
+    in black that of ``controls`` which serves points of suites without one. A star is a ratio and
+    an error of one ``row`` of a paper's table, a dotted line a paper's ratio without an error
+    beside it. A line under the title counts the marks below the axis.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.add_subplot()
     heights: list[float] = []
-    of_papers = runs[runs["suite"] != CONTROLS]
+    of_papers = runs[runs["suite"] != SUITE]
     compressed = of_papers[of_papers["method"] != CONTROL]
+    trained_on, profiles = nones(runs), sorted(set(runs["profile"]))
     for number, (suite, group) in enumerate(compressed.groupby("suite")):
         own = [claim for claim in claims if claim.paper == suite]
         convention = _convention(own, group)
@@ -46,7 +49,8 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
         _draw(axes, files, colour, None)
         heights += [mark.right.mean for mark in (*marks, *files)]
         heights += _papers(axes, own, colour)
-        _nones(axes, of_papers[of_papers["suite"] == suite], colour)
+        none_lines(axes, trained_on[trained_on["suite"] == suite], colour, profiles)
+    none_lines(axes, trained_on[trained_on["suite"] == SUITE], "black", profiles)
     _finish(axes, title, runs, heights)
     return figure
 
@@ -54,7 +58,8 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
 def _finish(axes: Axes, title: str, runs: pd.DataFrame, heights: Sequence[float]) -> None:
     lines = baseline_lines(runs)
     for error, label in lines:
-        axes.axhline(100 - error, color="black", linewidth=0.8, label=label)
+        # Below the nones, one of which may have the same error.
+        axes.axhline(100 - error, color="black", linewidth=0.8, label=label, zorder=1.9)
     lowest = max(axes.get_ylim()[0], 100 - 4 * max(0.5, *(error for error, _ in lines)))
     axes.set_ylim(bottom=lowest)
     below = sum(height < lowest for height in heights)
@@ -66,7 +71,7 @@ def _finish(axes: Axes, title: str, runs: pd.DataFrame, heights: Sequence[float]
         ylabel="top-1 accuracy, %",
     )
     plain_numbers(axes.xaxis)
-    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), handlelength=4)
 
 
 def _marks(runs: pd.DataFrame, column: str) -> list[Mark]:
@@ -117,13 +122,6 @@ def _papers(axes: Axes, claims: Sequence[Claim], colour: str) -> list[float]:
                 linestyle="none",
             )
     return stars
-
-
-def _nones(axes: Axes, runs: pd.DataFrame, colour: str) -> None:
-    for (name, _), group in runs[runs["method"] == CONTROL].groupby(["name", "point"]):
-        label = f"{group['suite'].iloc[0]}: {name}, the baseline trained on"
-        right = 100 - group["top1_error"].mean()
-        axes.axhline(right, color=colour, linestyle="--", linewidth=0.8, label=label)
 
 
 def _convention(claims: Sequence[Claim], runs: pd.DataFrame) -> str:

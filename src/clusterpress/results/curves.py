@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from clusterpress.results.names import bits_of, control_of, keep_of, removed_of
+from clusterpress.results.controls import control_runs
+from clusterpress.results.names import bits_of, keep_of, removed_of
 from clusterpress.results.statistics import (
     change_to_baseline,
     change_to_point,
@@ -16,8 +17,6 @@ from clusterpress.results.statistics import (
 )
 
 Reader = Callable[[str], tuple[float, str] | None]
-CONTROL = "none"
-SUITE = "controls"
 TRAINING = ("finetune", "retrain", "recover", "train")
 """The names of the steps that only train."""
 
@@ -46,7 +45,7 @@ def merging(runs: pd.DataFrame) -> pd.DataFrame:
         group = row.pop("runs")
         row.setdefault("keep", _solved_keep(group))
         row["parameters"] = summarize(group["parameters"]).mean
-        control = _control(runs, group)
+        control = control_runs(runs, group)
         row["to_none"] = change_to_point(group, control)
         row["control"] = "" if control.empty else control["name"].iloc[0]
         row["control_point"] = "" if control.empty else control["point"].iloc[0]
@@ -121,23 +120,6 @@ def _after(runs: pd.DataFrame) -> pd.Series:
     """Give the errors of the runs whose last stage trains."""
     trained = [str(stages).split(";")[-1] in TRAINING for stages in runs["stages"]]
     return runs["top1_error"][trained]
-
-
-def _control(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
-    """Choose the control for a point by its name: of its own suite, or of ``controls``.
-
-    Those of other suites may have trained for other epochs; in each suite a name is one point.
-    """
-    suite, name, model, profile = (
-        group[column].iloc[0] for column in ("suite", "name", "model", "profile")
-    )
-    same = (runs["model"] == model) & (runs["profile"] == profile) & (runs["method"] == CONTROL)
-    for of in (suite, SUITE):
-        controls: pd.DataFrame = runs.loc[same & (runs["suite"] == of)]
-        control = control_of(name, set(controls["name"]))
-        if control is not None:
-            return controls.loc[controls["name"] == control]
-    return runs.iloc[:0]
 
 
 def _solved_keep(runs: pd.DataFrame) -> float:

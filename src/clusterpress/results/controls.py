@@ -1,0 +1,32 @@
+"""The control ``none``: the baseline trained on for as long, and which of them serves a point."""
+
+import pandas as pd
+
+from clusterpress.results.names import control_of
+
+CONTROL = "none"
+SUITE = "controls"
+
+
+def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
+    """Choose the control for a point by its name: of its own suite, or of ``controls``.
+
+    Those of other suites may have trained for other epochs; in each suite a name is one point.
+
+    Args:
+        runs: Named runs of one data set.
+        group: Those of the point, in one suite.
+
+    Returns:
+        The control's runs; none where there is no control.
+    """
+    suite, name, model, profile = (
+        group[column].iloc[0] for column in ("suite", "name", "model", "profile")
+    )
+    same = (runs["model"] == model) & (runs["profile"] == profile) & (runs["method"] == CONTROL)
+    for of in (suite, SUITE):
+        controls: pd.DataFrame = runs.loc[same & (runs["suite"] == of)]
+        control = control_of(name, set(controls["name"]))
+        if control is not None:
+            return controls.loc[controls["name"] == control]
+    return runs.iloc[:0]
