@@ -322,6 +322,15 @@ def test_nones_of_one_suite_look_different_in_every_name_and_profile(tmp_path):
     assert len(set(labels)) == len(labels)
 
 
+def test_points_of_two_profiles_look_different(tmp_path):
+    runs = read_records(store_of(tmp_path, [make_record("p"), make_record("q", profile="paper")]))
+    names = {point: [("han2016", "lenet5")] for point in ("p", "q")}
+    axes = accuracy("t", named_runs(runs, names), []).axes[0]
+    labels = {f"han2016 ({profile}), ours by weights" for profile in ("cpu", "paper")}
+    assert labels < {text.get_text() for text in axes.get_legend().get_texts()}
+    assert len({container.lines[0].get_marker() for container in axes.containers}) == 2
+
+
 def test_a_merging_figure_draws_every_baseline_too(tmp_path):
     names = {"p": [("s", "lenet5-keep0.5")], "q": [("s", "lenet5-keep0.2")]}
     runs = [make_record("p"), make_record("q", baseline_top1_error=0.5)]

@@ -1,7 +1,6 @@
 """Accuracy against compression ratio, with the papers' own points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,28 +9,21 @@ from matplotlib.figure import Figure
 from clusterpress.results.claims import Claim
 from clusterpress.results.controls import CONTROL, SUITE
 from clusterpress.results.drawing import baseline_lines, plain_numbers
+from clusterpress.results.marks import draw_marks
 from clusterpress.results.none_lines import none_lines, nones
-from clusterpress.results.statistics import Summary, summarize
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One of our points: its ratio and its accuracy in percent."""
-
-    ratio: Summary
-    right: Summary
 
 
 def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     """Draw top-1 accuracy against the ratio by each paper's convention and as a file.
 
     Filled marks are ours by the convention in the legend, a paper's own where it claims a ratio
-    for this network; hollow ones are the same points as files. They are the points of the papers'
-    suites, also what a paper's suite compares its method with; those of the suite ``controls`` are
-    left out. A dashed line is a ``none``, the baseline trained on: a suite's own in its colour, and
-    in black that of ``controls`` which serves points of suites without one. A star is a ratio and
-    an error of one ``row`` of a paper's table, a dotted line a paper's ratio without an error
-    beside it. A line under the title counts the marks below the axis.
+    for this network; hollow ones are the same points as files; shapes tell profiles. They are the
+    points of the papers' suites, also those that a paper's suite compares its method with; those of
+    the suite ``controls`` are left out. A dashed line is a ``none``, the baseline trained on: a
+    suite's own in its colour, and in black that of ``controls`` which serves points of suites
+    without one. A star is a ratio and an error of one ``row`` of a paper's table, a dotted line a
+    paper's ratio without an error beside it. A line under the title counts the marks below the
+    axis.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.add_subplot()
@@ -43,11 +35,7 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
         own = [claim for claim in claims if claim.paper == suite]
         convention = _convention(own, group)
         colour = f"C{number % 10}"
-        marks = _marks(group, f"ratio_{convention}")
-        files = _marks(group, "ratio_file")
-        _draw(axes, marks, colour, f"{suite}, ours by {convention}")
-        _draw(axes, files, colour, None)
-        heights += [mark.right.mean for mark in (*marks, *files)]
+        heights += draw_marks(axes, group, convention, colour, profiles)
         heights += _papers(axes, own, colour)
         none_lines(axes, trained_on[trained_on["suite"] == suite], colour, profiles)
     none_lines(axes, trained_on[trained_on["suite"] == SUITE], "black", profiles)
@@ -72,29 +60,6 @@ def _finish(axes: Axes, title: str, runs: pd.DataFrame, heights: Sequence[float]
     )
     plain_numbers(axes.xaxis)
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), handlelength=4)
-
-
-def _marks(runs: pd.DataFrame, column: str) -> list[Mark]:
-    return [
-        Mark(summarize(group[column]), summarize(100 - group["top1_error"]))
-        for _, group in runs.groupby("point")
-        if column in group and group[column].notna().all()
-    ]
-
-
-def _draw(axes: Axes, marks: Sequence[Mark], colour: str, label: str | None) -> None:
-    if marks:
-        axes.errorbar(
-            [mark.ratio.mean for mark in marks],
-            [mark.right.mean for mark in marks],
-            yerr=[mark.right.half_width for mark in marks],
-            fmt="o",
-            markersize=4,
-            capsize=2,
-            color=colour,
-            markerfacecolor=colour if label else "none",
-            label=label,
-        )
 
 
 def _papers(axes: Axes, claims: Sequence[Claim], colour: str) -> list[float]:
