@@ -11,12 +11,13 @@ from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
 from clusterpress.results.figures import figures
+from clusterpress.results.layout import tables
 from clusterpress.results.markdown import markdown
 from clusterpress.results.merging_figure import merging_figure
 from clusterpress.results.names import control_of, named_runs
 from clusterpress.results.readme import readme_block
 from clusterpress.results.suites import suite_page
-from clusterpress.results.tables import provenance_page
+from clusterpress.results.tables import pages, provenance_page
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
 
@@ -181,6 +182,18 @@ def test_profiles_of_one_name_are_not_mixed(tmp_path):
     page = markdown(suite_page("s", "mnist", runs))
     assert "| lenet5-keep0.5 | 1 | 1 | cpu |" in page
     assert "| lenet5-keep0.5 | 1 | 1 | paper |" in page
+
+
+def test_every_table_tells_the_profiles_apart(tmp_path):
+    records = [make_record("p"), make_record("q", profile="paper")]
+    runs = read_records(store_of(tmp_path, records))
+    for suite, name in (("wu2019", "lenet5-4bit"), ("wang2020", "lenet5-keep0.5")):
+        names = {point: [(suite, name)] for point in ("p", "q")}
+        for place, page in pages(runs, comparison(runs, [], names), names).items():
+            for _, title, each in tables(place, page):
+                found = {row.get("profile") for row in each.rows}
+                # Hours are of a suite, with both profiles in one row.
+                assert found == {"cpu", "paper"} or title.endswith("baselines save"), title
 
 
 def test_hours_count_a_shared_baseline_once(tmp_path):

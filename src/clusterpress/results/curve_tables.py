@@ -69,6 +69,7 @@ def bits_page(data: str, by_bits: pd.DataFrame, note: str = "") -> Page:
             {
                 "bits": f"{row['bits']:g}",
                 "init": row["method"],
+                "profile": row["profile"],
                 "n": str(row["n"]),
                 "squared error x 1000": number(1000 * row["squared_error"].mean, 4),
                 "before fine-tuning": describe(row["before"]),

@@ -121,8 +121,7 @@ def _to_controls(points: list[tuple[str, pd.DataFrame]], names: Iterable[str]) -
 
 
 def _ratios(name: str, runs: pd.DataFrame, ratios: list[str]) -> Cells:
-    cells = {"point": _point(name, runs), "n": str(len(runs))}
-    return cells | {c.removeprefix("ratio_"): number(runs[c].mean()) for c in ratios}
+    return _whose(name, runs) | {c.removeprefix("ratio_"): number(runs[c].mean()) for c in ratios}
 
 
 def _bytes(name: str, runs: pd.DataFrame) -> Cells:
@@ -135,8 +134,13 @@ def _bytes(name: str, runs: pd.DataFrame) -> Cells:
         "biases": "bias_bytes",
         "header": "header_bytes",
     }
-    cells = {"point": _point(name, runs), "n": str(len(runs))}
-    return cells | {words: _whole(runs[column].mean()) for words, column in columns.items()}
+    means = {words: _whole(runs[column].mean()) for words, column in columns.items()}
+    return _whose(name, runs) | means
+
+
+def _whose(name: str, runs: pd.DataFrame) -> Cells:
+    profile = _one(runs["profile"])
+    return {"point": _point(name, runs), "n": str(len(runs)), "profile": profile}
 
 
 def _point(name: str, runs: pd.DataFrame) -> str:
