@@ -102,3 +102,15 @@ def test_a_shared_baseline_has_no_interval(tmp_path: Path) -> None:
     shown = points(read_records(store_of(tmp_path, runs)), NAMES, {}).points[0]
     assert shown["baseline"] == {"mean": 0.5, "std": None, "half": None, "n": 1}
     assert shown["change"]["n"] == shown["error"]["n"] == 3
+
+
+def test_baselines_of_one_seed_on_two_machines_are_two_in_each_point(tmp_path: Path) -> None:
+    runs = [
+        make_record(point, seed, baseline_seed=0, baseline_top1_error=error)
+        for point in ("p", "q")
+        for seed, error in enumerate((0.5, 0.5, 0.7))
+    ]
+    shown = points(read_records(store_of(tmp_path, runs)), NAMES, {}).points
+    assert [point["baselines"] for point in shown] == [2, 2]
+    assert [point["baseline"]["n"] for point in shown] == [2, 2]
+    assert [point["baseline"]["mean"] for point in shown] == pytest.approx([0.6, 0.6])

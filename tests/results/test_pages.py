@@ -184,6 +184,15 @@ def test_profiles_of_one_name_are_not_mixed(tmp_path):
     assert "| lenet5-keep0.5 | 1 | 1 | paper |" in page
 
 
+def test_a_suites_page_counts_baselines_of_one_seed_on_two_machines_as_two(tmp_path):
+    runs = [
+        make_record(seed=seed, baseline_seed=0, baseline_top1_error=error)
+        for seed, error in enumerate((0.5, 0.5, 0.7))
+    ]
+    named = named_runs(read_records(store_of(tmp_path, runs)), {"p": [("s", "lenet5")]})
+    assert "| lenet5 | 3 | 2 | cpu |" in markdown(suite_page("s", "mnist", named))
+
+
 def test_every_table_tells_the_profiles_apart(tmp_path):
     records = [make_record("p"), make_record("q", profile="paper")]
     runs = read_records(store_of(tmp_path, records))
