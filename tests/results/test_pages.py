@@ -10,7 +10,7 @@ from clusterpress.results.accuracy_figure import accuracy
 from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
-from clusterpress.results.figures import figures
+from clusterpress.results.figures import figure_names, figures
 from clusterpress.results.layout import tables
 from clusterpress.results.markdown import markdown
 from clusterpress.results.merging_figure import merging_figure
@@ -120,6 +120,18 @@ def test_before_and_after_fine_tuning(tmp_path, stages, before, after):
     curve = merging(named_runs(read_records(store), {"k": [("s", "lenet5-keep0.5")]}))
     found = [curve[name].iloc[0].mean for name in ("before", "after")]
     assert found == pytest.approx([before, after], nan_ok=True)
+
+
+def test_each_profile_has_a_merging_figure_of_its_own(tmp_path):
+    runs = [
+        make_record(f"{profile}{number}", profile=profile, method="wang2020", top1_error=1.0)
+        for profile in ("cpu", "paper")
+        for number in range(2)
+    ]
+    names = {f"{p}{n}": [("s", f"lenet5-keep0.{n + 4}")] for p in ("cpu", "paper") for n in (0, 1)}
+    found = figure_names(read_records(store_of(tmp_path, runs)), names)
+    wanted = {"merging-mnist-lenet5.svg", "merging-mnist-lenet5-paper.svg"}
+    assert wanted == {name for name in found if name.startswith("merging")}
 
 
 def test_process_hours_are_those_of_the_runs_themselves(records, tmp_path):

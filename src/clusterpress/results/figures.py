@@ -15,6 +15,9 @@ from clusterpress.results.drawing import FORMATS, STYLE, drawn
 from clusterpress.results.merging_figure import merging_figure
 from clusterpress.results.names import Names, named_runs
 
+PLAIN = "cpu"
+"""The profile whose merging figures have the plain names; other schedules are other curves."""
+
 
 def figures(
     records: pd.DataFrame,
@@ -26,7 +29,8 @@ def figures(
 
     Returns:
         File name -> content: ``accuracy-<data>-<model>.svg``, accuracy against compression ratio
-        with the papers' own points, and ``merging-<data>-<model>.svg``, the curve of merging.
+        with the papers' own points, and ``merging-<data>-<model>.svg``, the curve of merging, one
+        a profile (``merging-<data>-<model>-paper.svg``).
 
     Raises:
         ConfigError: A format is not one of ``FORMATS``.
@@ -55,9 +59,17 @@ def _drawings(
         title = f"{model} on {data}"
         own = [claim for claim in claims if (claim.data, claim.model) == (data, model)]
         found[f"accuracy-{data}-{model}"] = partial(accuracy, title, group, own)
-        curve = merging(group)
-        if not curve.empty:
-            controls = group[group["point"].isin(curve["control_point"])].drop_duplicates("id")
-            draw = partial(merging_figure, title, curve, group, controls)
-            found[f"merging-{data}-{model}"] = draw
+        for profile, of in group.groupby("profile"):
+            plain = profile == PLAIN
+            draw = _merging(title if plain else f"{title} ({profile})", of)
+            if draw is not None:
+                found[f"merging-{data}-{model}{'' if plain else f'-{profile}'}"] = draw
     return found
+
+
+def _merging(title: str, runs: pd.DataFrame) -> Callable[[], Figure] | None:
+    curve = merging(runs)
+    if curve.empty:
+        return None
+    controls = runs[runs["point"].isin(curve["control_point"])].drop_duplicates("id")
+    return partial(merging_figure, title, curve, runs, controls)
