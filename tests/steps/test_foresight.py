@@ -22,9 +22,9 @@ from clusterpress.steps import (
     Share,
     SoftShare,
     Ternarize,
-    checking_in_order,
 )
 from clusterpress.steps.example import example_of
+from clusterpress.steps.foresight import checking_in_order
 from clusterpress.training.recipe import Recipe
 
 # Rows of layer '3' have 12 weights; with two thirds of the neurons before it, 8.

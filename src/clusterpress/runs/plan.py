@@ -18,7 +18,8 @@ from clusterpress.runs.provenance import git_state
 from clusterpress.runs.trackers import Tracker
 from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
-from clusterpress.steps import Checked, Step, checking_in_order
+from clusterpress.steps import Checked, Step
+from clusterpress.steps.foresight import checking_in_order
 from clusterpress.training.recipe import Recipe
 
 _SUPPLIED = ("classes", "channels")

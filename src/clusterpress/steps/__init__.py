@@ -6,7 +6,6 @@ from clusterpress.steps.cluster_kernels import ClusterKernels
 from clusterpress.steps.cluster_linear import ClusterLinear
 from clusterpress.steps.entropy_share import EntropyShare
 from clusterpress.steps.finetune import Finetune
-from clusterpress.steps.foresight import checking_in_order
 from clusterpress.steps.hash_weights import HashWeights
 from clusterpress.steps.merge import MergeNeurons
 from clusterpress.steps.product_quantize import ProductQuantize
@@ -41,5 +40,4 @@ __all__ = [
     "SoftShare",
     "Step",
     "Ternarize",
-    "checking_in_order",
 ]
