@@ -119,6 +119,20 @@ def _refuses(call, *arguments):
     return False
 
 
+@pytest.mark.parametrize("masking", [Prune(threshold=0.0), Prune(keep=1.0)])
+def test_kernels_that_are_zero_as_a_whole_may_be_masked_before_clustering(
+    network, context, masking
+):
+    with torch.no_grad():
+        network[0].weight[0] = 0.0
+    clustering = ClusterKernels(2)
+    with checking_in_order():
+        masking.check(network)
+        clustering.check(network)
+    clustering.apply(masking.apply(network, context), context)
+    assert not network[0].weight[0].any()
+
+
 def test_a_check_by_itself_foresees_nothing(network):
     with checking_in_order():
         Prune(0.5).check(network)

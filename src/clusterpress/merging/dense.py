@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 from clusterpress.codes import all_weight_layers, code_of, weight_layers
 from clusterpress.errors import ConfigError, DataError
 
-_PLAIN = (nn.Linear, nn.Conv2d, _BatchNorm)
+_PLAIN = (nn.Linear, nn.Conv2d, nn.SyncBatchNorm, _BatchNorm)
 
 
 def dense_layer(network: nn.Module, name: str) -> nn.Linear | nn.Conv2d:
@@ -64,8 +64,8 @@ def _require_plain(module: nn.Module, name: str) -> None:
     """Refuse what only looks like a layer: sums of columns are right for a product alone."""
     kind = next(kind for kind in _PLAIN if isinstance(module, kind))
     for method in ("forward", "_conv_forward"):
-        known = [getattr(each, method, None) for each in (kind, nn.SyncBatchNorm)]
-        if getattr(type(module), method, None) not in known or method in vars(module):
+        own = getattr(type(module), method, None) is not getattr(kind, method, None)
+        if own or method in vars(module):
             raise ConfigError(
                 f"Layer {name!r} keeps this network from being merged or pruned by neurons: "
                 f"its {method}() is not {kind.__name__}'s, and what it computes is not known."

@@ -145,11 +145,11 @@ def _checked_score(stages: Stages, decoded: nn.Module, last: Mapping[str, Any]) 
             before it was ever written.
     """
     score = stages.measure(decoded, "test")
-    found = digest_of(score.predictions)
-    if found != last["predictions"] and last.get("scored_on") != stages.machine:
+    found, expected = digest_of(score.predictions), last["predictions"]
+    if found != expected and last.get("scored_on") != stages.machine:
         # Sums round otherwise there, and an image between two classes may change sides.
-        last = {"predictions": _predicted_here(stages)}
-    if found != last["predictions"]:
+        expected = _predicted_here(stages)
+    if found != expected:
         raise ArtifactError(
             "the network that the artifact gives back does not predict the test images as the "
             "network in memory did; the file is not to be trusted"

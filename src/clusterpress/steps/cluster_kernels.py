@@ -109,7 +109,7 @@ class ClusterKernels:
     def check(self, network: nn.Module) -> None:
         """Refuse sets that the network does not have, and more centroids than kernels.
 
-        Also kernels of which an earlier step prunes weights, as hardly any is pruned whole then.
+        Also layers of which an earlier step prunes weights: hardly a kernel is pruned whole then.
 
         Raises:
             ConfigError: The set, and what would be right.

@@ -67,7 +67,10 @@ class Prune:
         """
         for knob, value in (("Prune.keep", self.keep), ("Prune.threshold", self.threshold)):
             if value is not None:
-                foresee(pruned=settings_by_layer(value, network, knob))
+                values = settings_by_layer(value, network, knob)
+                # All is kept by 1, and a threshold of 0 only masks what is zero already.
+                nothing = 1 if value is self.keep else 0
+                foresee(pruned=[n for n, each in values.items() if each != nothing], coded=values)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Mask the smallest weights of every layer; record the share kept of each."""
