@@ -1,6 +1,8 @@
 """Trainings shared by two processes; each starts fresh, which takes some seconds."""
 
 import copy
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +59,32 @@ def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> 
     alone: Any = SimpleNamespace(world_size=1, global_rank=0)
     SeededProcesses(0).setup(alone, Classifier(network, RECIPE), "fit")
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(("done", "status", "taken_down"), [(True, 0, False), (False, 3, True)])
+def test_a_process_that_is_done_leaves_before_python_is_taken_down(
+    done: bool, status: int, taken_down: bool
+) -> None:
+    """What it printed and what others do at the exit is not lost, nor is a failure's status."""
+    code = f"""
+import atexit, os, sys, threading
+from clusterpress.training.devices import leave
+
+class Last:
+    def __del__(self, write=os.write):
+        write(1, b"taken down")
+
+last = Last()
+done = threading.Event()
+atexit.register(leave, done)
+atexit.register(print, "others", end=" ")
+done.set() if {done} else sys.exit(3)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == status, ended.stderr
+    assert ended.stdout == ("others taken down" if taken_down else "others ")
 
 
 class Counting(nn.Module):

@@ -1,5 +1,11 @@
 """Several processes for one training (PyTorch's DistributedDataParallel)."""
 
+import atexit
+import os
+import sys
+from threading import Event
+from typing import Any
+
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
@@ -18,6 +24,29 @@ class _Launcher(_MultiProcessingLauncher):
     A fresh process begins by unpickling it, and so imports clusterpress before Lightning: what
     torchvision lacks beside a CPU-only torch must be declared first (``operators``).
     """
+
+    def _wrapping_function(self, *args: Any, **kwargs: Any) -> None:
+        """Do what a process is for, and let it leave without taking Python down."""
+        done = Event()
+        atexit.register(leave, done)  # Before the others, as the first one runs last.
+        super()._wrapping_function(*args, **kwargs)
+        done.set()
+
+
+def leave(done: Event) -> None:
+    """End the process here and now, successfully, if it did what it is for.
+
+    Gloo's threads let go of the last tensors when they come to it; where Python is being taken
+    down by then, they abort the process (pytorch issue 179291 tells why). A process that failed
+    ends as any does, with its own status.
+
+    Args:
+        done: Set once nothing can fail any more.
+    """
+    if done.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class FreshProcesses(DDPStrategy):
