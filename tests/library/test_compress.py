@@ -13,8 +13,9 @@ from torch.nn.utils import prune
 import clusterpress
 from clusterpress import ConfigError, DataError
 from clusterpress.codes import kind_of
+from clusterpress.library import compressing
 from clusterpress.places import folder
-from clusterpress.steps import Finetune, Prune, Share
+from clusterpress.steps import Finetune, HashWeights, Prune, Share
 from clusterpress.training.recipe import Recipe
 
 from .networks import Pictures, Sentences, images_and_labels, pictures, sentences
@@ -235,6 +236,15 @@ def test_wrong_input_is_refused_with_a_sentence(name: str) -> None:
     call, sentence = WRONG[name]
     with pytest.raises(ConfigError, match=sentence):
         call()
+
+
+def test_steps_that_cannot_follow_one_another_are_refused_before_any_trains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compressing, "train", lambda *_, **__: pytest.fail("it trained"))
+    steps = [Prune(0.5), Finetune(ONE_EPOCH), HashWeights(8)]
+    with pytest.raises(ConfigError, match="HashWeights would bring its zeros back"):
+        clusterpress.compress(pictures(), steps, images_and_labels())
 
 
 def test_wrong_images_and_weights_are_data_errors() -> None:

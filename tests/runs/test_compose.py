@@ -30,9 +30,17 @@ def test_an_unknown_key_names_the_nearest(override, near):
 
 
 def test_a_node_that_is_another_one_says_where_to_set_it():
-    with pytest.raises(ConfigError, match=r"'recipe.sparse' is 'recipe.retrain' here") as caught:
-        compose(["data=digits", "model=lenet5", "recipe.sparse.epochs=2"])
-    assert "set 'recipe.retrain.epochs'" in str(caught.value)
+    here = ["data=digits", "model=lenet5", "method=han2016"]
+    for key in ("recipe.sparse", "method.steps.prune.recipe", "method.steps.retrain.recipe"):
+        with pytest.raises(
+            ConfigError, match=r"another node's here; set 'recipe\.retrain\.epochs'"
+        ):
+            compose([*here, f"{key}.epochs=2"])
+        with pytest.raises(
+            ConfigError, match=r"not a setting; nearest is 'recipe\.retrain\.epochs'"
+        ):
+            compose([*here, f"{key}.epohcs=2"])
+    assert compose([*here, "recipe.retrain.epochs=2"])
     with pytest.raises(ConfigError, match=r"'recipe.sparse.epoch' is not a setting"):
         compose(["data=cifar10", "model=vgg16", "recipe.sparse.epoch=2"])
 
@@ -88,7 +96,7 @@ def test_a_line_without_a_value_is_refused():
         ("method.steps.prune.rounds=2.5", "rounds=2.5 is not a whole number"),
         ("method.steps.finetune.recipe=5", "recipe=5 is no recipe"),
         ("method.steps.prune.keep={conv9:0.5}", "'conv9', which the network does not have"),
-        ("method.steps.share.bits={ip3:11}", "layer 'ip3' has 1000 kept weights"),
+        ("method.steps.share.bits={ip3:11}", "layer 'ip3' has 80 kept weights"),
         ("method.steps.prune.keep=0", "outside"),
         ("method.steps.prune.keep=1.5", "outside"),
     ],

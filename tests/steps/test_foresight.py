@@ -82,12 +82,17 @@ STEPS = {
     "reinitialize": Reinitialize,
     "prune": lambda: Prune(0.5),
     "prune a layer": lambda: Prune({"3": 0.5}),
+    "prune nothing": lambda: Prune(1.0),
+    "prune zeros": lambda: Prune(threshold=0.0),
+    "prune nearly all": lambda: Prune({"3": 0.1}),
     "share": lambda: Share(2),
+    "share small": lambda: Share({"3": 4}),
     "cluster linear": lambda: ClusterLinear(2),
     "cluster kernels": lambda: ClusterKernels(2),
     "entropy": EntropyShare,
     "codebook": QuantizeCodebook,
     "product": lambda: ProductQuantize({"3": 2}, 1),
+    "product of some": lambda: ProductQuantize(8, 1, exact=False),
     "hash": lambda: HashWeights({"3": 8}),
     "quantize": lambda: Quantize(4),
     "one bit": lambda: Quantize({"3": 1}),
@@ -104,11 +109,21 @@ def test_what_cannot_follow_a_step_is_refused_before_either_runs(network, contex
     """Checks foresee just what the steps refuse when they run one after the other."""
     if first == "codebook":
         network = Share(2).apply(network, context)
-    before, after = STEPS[first](), STEPS[second]()
+    _agree(network, context, STEPS[first](), STEPS[second]())
+
+
+@pytest.mark.parametrize("third", STEPS)
+@pytest.mark.parametrize("second", ["share", "quantize", "product of some", "merge"])
+@pytest.mark.parametrize("first", ["prune", "prune nothing", "prune nearly all", "share"])
+def test_what_a_step_undoes_of_an_earlier_one_is_foreseen(network, context, first, second, third):
+    """Levels have no mask, so that what was pruned is pruned no more."""
+    _agree(network, context, *(STEPS[each]() for each in (first, second, third)))
+
+
+def _agree(network, context, *steps):
     with checking_in_order():
-        refused = _refuses(before.check, network) or _refuses(after.check, network)
-    fails = _refuses(before.apply, network, context) or _refuses(after.apply, network, context)
-    assert refused == fails
+        refused = any(_refuses(step.check, network) for step in steps)
+    assert refused == any(_refuses(step.apply, network, context) for step in steps)
 
 
 def _refuses(call, *arguments):
@@ -131,6 +146,19 @@ def test_kernels_that_are_zero_as_a_whole_may_be_masked_before_clustering(
         clustering.check(network)
     clustering.apply(masking.apply(network, context), context)
     assert not network[0].weight[0].any()
+
+
+def test_rows_that_no_narrower_layer_is_read_by_are_final():
+    network = MODELS["lenet5"](channels=1)  # Rows of 25 and 500 weights, and of 800 and 500.
+    for merged, block, refused in (
+        (MergeNeurons(0.5), {"conv1": 4}, True),
+        (MergeNeurons({"ip1": 0.5}), {"conv2": 3}, True),
+        (MergeNeurons({"conv1": 0.5}), {"conv2": 3}, False),
+        (MergeNeurons(1.0), {"conv2": 3}, True),
+    ):
+        with checking_in_order():
+            merged.check(network)
+            assert _refuses(ProductQuantize(block, 1).check, network) == refused
 
 
 def test_a_check_by_itself_foresees_nothing(network):

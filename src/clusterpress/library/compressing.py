@@ -25,6 +25,7 @@ from clusterpress.steps import (
     Reinitialize,
     Step,
 )
+from clusterpress.steps.foresight import checkable, checking_in_order
 from clusterpress.steps.product_quantize import LEFT_ALONE
 from clusterpress.steps.share import FEWER
 from clusterpress.training.loop import train
@@ -92,6 +93,7 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         check_images(network, images)
     if next(weight_layers(network), None) is None:
         work.left_out.append(NOTHING)
+    work.check(network, steps)
     for number, (name, step) in enumerate(steps.items(), 1):
         network = work.do(network, number, name, step)
     narrowed(network, dtypes)
@@ -122,17 +124,18 @@ class _Work:
         self.left_out: list[str] = []
         self.facts: dict[str, dict[str, Any]] = {}
 
+    def check(self, network: nn.Module, steps: Mapping[str, Step]) -> None:
+        """Refuse what cannot be done in this order before any of it has taken time."""
+        for name, step in steps.items():
+            self._require(name, step)
+        with checking_in_order():
+            for each in checkable(steps.values()):
+                each.check(network)
+
     def do(self, network: nn.Module, number: int, name: str, step: Step) -> nn.Module:
-        if self.images is None and isinstance(step, Reinitialize):
-            raise ConfigError(f"{name} draws new weights, which are worth nothing without data")
         if self.images is None and isinstance(step, Finetune):
             self.left_out.append(f"{name} was left out: it trains, and no data were given")
             return network
-        if self.example is None and isinstance(step, _TRACED):
-            raise ConfigError(
-                f"{name} follows a batch through the network: give data, or a batch as example= "
-                "(its shape by --input 3,224,224 on the command line)"
-            )
         if isinstance(step, Checked):
             step.check(network)
         context = self._context(number, name)
@@ -143,6 +146,15 @@ class _Work:
         for layer in context.facts.get(LEFT_ALONE, ()):
             self.left_out.append(f"{name}: {layer!r} stays as it is: blocks do not divide its rows")
         return network
+
+    def _require(self, name: str, step: Step) -> None:
+        if self.images is None and isinstance(step, Reinitialize):
+            raise ConfigError(f"{name} draws new weights, which are worth nothing without data")
+        if self.example is None and isinstance(step, _TRACED):
+            raise ConfigError(
+                f"{name} follows a batch through the network: give data, or a batch as example= "
+                "(its shape by --input 3,224,224 on the command line)"
+            )
 
     def _context(self, number: int, name: str) -> Context:
         calls = iter(range(1_000_000))

@@ -110,21 +110,22 @@ def _unknown_key(overrides: Sequence[str]) -> str | None:
     for override in parsed:
         key = str(override.key_or_group)
         if key not in known and not key.startswith("hydra"):
-            same = _elsewhere(key, plain)
-            return same or f"{key!r} is not a setting; {nearest(key, sorted(known))}"
+            there = _followed(key, plain)
+            if there in known:
+                return f"{key!r} is another node's here; set {there!r}"
+            return f"{key!r} is not a setting; {nearest(there, sorted(known))}"
     return None
 
 
-def _elsewhere(key: str, plain: Any) -> str | None:
-    """Say where to set a key of a node that is another one, as ``recipe.sparse`` may be."""
+def _followed(key: str, plain: Any) -> str:
+    """Say where a key is set of a node that is another one, as ``recipe.sparse`` may be."""
     node, names = plain, key.split(".")
     for number, name in enumerate(names[:-1], 1):
         node = node.get(name) if isinstance(node, Mapping) else None
         other = re.fullmatch(r"\$\{([\w.]+)\}", node) if isinstance(node, str) else None
         if other:
-            there, rest = other[1], ".".join(names[number:])
-            return f"{'.'.join(names[:number])!r} is {there!r} here; set {f'{there}.{rest}'!r}"
-    return None
+            return _followed(".".join([other[1], *names[number:]]), plain)
+    return key
 
 
 def _keys(node: Any, prefix: str = "") -> list[str]:

@@ -1,6 +1,6 @@
 """A config, checked and taken apart: what will be built, and what it is called."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,8 @@ from clusterpress.runs.provenance import git_state
 from clusterpress.runs.trackers import Tracker
 from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
-from clusterpress.steps import Checked, Step
-from clusterpress.steps.foresight import checking_in_order
+from clusterpress.steps import Step
+from clusterpress.steps.foresight import checkable, checking_in_order
 from clusterpress.training.recipe import Recipe
 
 _SUPPLIED = ("classes", "channels")
@@ -166,20 +166,11 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
         attempt(partial(parts["weights"].check, network))
     if network is not None:
         with checking_in_order():
-            for step in _checkable(parts["steps"].values()):
+            for step in checkable(parts["steps"].values()):
                 attempt(partial(step.check, network))
     if refused:
         raise ConfigError("; ".join(refused))
     return parts
-
-
-def _checkable(steps: Iterable[Any]) -> Iterator[Checked]:
-    """Give the steps that can look at the baseline's layers before any has run."""
-    for step in steps:
-        if isinstance(step, Checked):
-            yield step
-        if step is not None and not type(step).__module__.startswith("clusterpress."):
-            return  # It may make another network, which later steps look at as they run.
 
 
 def built_step(node: Mapping[str, Any], path: str) -> Step:

@@ -11,7 +11,7 @@ from clusterpress.codes import weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.allocation import allocate, layer_bits
 from clusterpress.steps.base import Context
-from clusterpress.steps.foresight import foresee
+from clusterpress.steps.foresight import foresee, most_kept
 from clusterpress.steps.kept_values import kept_values
 from clusterpress.steps.per_layer import require_number, require_whole
 from clusterpress.steps.share import checked_k, relative_error, share_layer, tell_fewer
@@ -64,7 +64,7 @@ class ClusterLinear:
         self.mean_bits, self.exact = mean_bits, exact
 
     def check(self, network: nn.Module) -> None:
-        """Refuse more centroids than a linear layer has weights.
+        """Refuse more centroids than a linear layer has kept weights.
 
         Raises:
             ConfigError: The layer and both numbers.
@@ -72,7 +72,8 @@ class ClusterLinear:
         for name, layer in weight_layers(network):
             if isinstance(layer, nn.Linear):
                 if self.bits is not None:
-                    checked_k(name, 1 << self.bits, layer.weight.numel(), self.exact)
+                    weights = most_kept(name, layer.weight.numel())
+                    checked_k(name, 1 << self.bits, weights, self.exact)
                 foresee(shared=[name])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

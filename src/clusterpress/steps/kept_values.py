@@ -20,10 +20,13 @@ def mask_of(layer: nn.Module) -> torch.Tensor | None:
 def require_unpruned(name: str, layer: nn.Module, step: str) -> None:
     """Refuse a pruned layer, for a step whose form of it has no mask.
 
+    A mask that keeps every weight is no pruning: ``keep`` of 1 leaves a layer whole.
+
     Raises:
         ConfigError: Some of its weights are pruned.
     """
-    if mask_of(layer) is not None:
+    mask = mask_of(layer)
+    if mask is not None and not bool(mask.all()):
         raise ConfigError(pruned_said(name, step))
 
 

@@ -65,17 +65,19 @@ class ProductQuantize:
     def check(self, network: nn.Module) -> None:
         """Refuse layers that the network does not have, and blocks that do not divide its rows.
 
-        Rows that an earlier step will make shorter are not judged.
+        The rows of layers that an earlier step will make shorter are not judged.
 
         Raises:
             ConfigError: The layer, and the nearest that there is; or a layer with blocks and
                 without bits, with rows that blocks do not divide, or pruned by an earlier step.
         """
         layers, chosen = dict(weight_layers(network)), self._settings(network)
-        if rows_are_final():
-            self._require_even({name: layers[name].weight for name in chosen}, chosen)
+        final = {name: layers[name].weight for name in chosen if rows_are_final(name)}
+        self._require_even(final, chosen)
         refuse_pruned(chosen, "ProductQuantize")
-        foresee(coded=chosen)
+        # Of layers that may stay as they are, those whose rows are not final say nothing yet.
+        sure, uneven = final if not self.exact else chosen, _uneven(final, chosen)
+        foresee(coded=[name for name in sure if name not in uneven])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Give every layer codebooks; record their rows and the relative squared errors.
@@ -139,7 +141,7 @@ def _uneven(
     weights: Mapping[str, torch.Tensor], chosen: Mapping[str, tuple[int, int]]
 ) -> list[str]:
     """Name the layers whose rows their blocks do not divide."""
-    return [name for name, (block, _) in chosen.items() if _row(weights[name]) % block]
+    return [name for name, weight in weights.items() if _row(weight) % chosen[name][0]]
 
 
 def _row(weight: torch.Tensor) -> int:

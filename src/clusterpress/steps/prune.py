@@ -65,12 +65,19 @@ class Prune:
         Raises:
             ConfigError: The layer, and the nearest that there is.
         """
+        layers = dict(weight_layers(network))
         for knob, value in (("Prune.keep", self.keep), ("Prune.threshold", self.threshold)):
             if value is not None:
                 values = settings_by_layer(value, network, knob)
-                # All is kept by 1, and a threshold of 0 only masks what is zero already.
-                nothing = 1 if value is self.keep else 0
-                foresee(pruned=[n for n, each in values.items() if each != nothing], coded=values)
+                foresee(masked={n: self._most(each, layers[n]) for n, each in values.items()})
+
+    def _most(self, value: float, layer: nn.Linear | nn.Conv2d) -> int | None:
+        """Say how many weights are kept at most; None for all."""
+        weights = layer.weight.numel()
+        if self.keep is not None:
+            return None if value == 1 else counted(value, weights)
+        # A threshold of 0 only masks what is zero already; another's count the values decide.
+        return None if value == 0 else weights
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Mask the smallest weights of every layer; record the share kept of each."""
@@ -102,6 +109,11 @@ class Prune:
         }
 
 
+def counted(share: float, weights: int) -> int:
+    """Give the number of weights that a share is, at least one."""
+    return max(1, round(share * weights))
+
+
 def largest(weight: torch.Tensor, share: float) -> torch.Tensor:
     """Mark the ``round(share * n)`` (at least one) weights of largest magnitude, never a zero.
 
@@ -113,7 +125,7 @@ def largest(weight: torch.Tensor, share: float) -> torch.Tensor:
         Bool mask in the weight's shape. Of equal magnitudes the earlier ones are kept.
     """
     magnitude = weight.abs().flatten()
-    count = max(1, round(share * magnitude.numel()))
+    count = counted(share, magnitude.numel())
     order = torch.sort(magnitude, descending=True, stable=True).indices[:count]
     mask = torch.zeros_like(magnitude, dtype=torch.bool)
     mask[order] = True

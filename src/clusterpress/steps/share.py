@@ -11,7 +11,7 @@ from clusterpress.clustering import Clusters, cluster
 from clusterpress.codes import Shared, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.foresight import foresee
+from clusterpress.steps.foresight import foresee, most_kept
 from clusterpress.steps.kept_values import kept_values, mask_of
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 
@@ -51,7 +51,7 @@ class Share:
         self.bits, self.init, self.exact = bits, init, exact
 
     def check(self, network: nn.Module) -> None:
-        """Refuse layers that the network does not have, and more centroids than weights.
+        """Refuse layers that the network does not have, and more centroids than kept weights.
 
         Raises:
             ConfigError: The layer, and what would be right.
@@ -59,7 +59,8 @@ class Share:
         layers = dict(weight_layers(network))
         bits = settings_by_layer(self.bits, network, "Share.bits")
         for name, width in bits.items():
-            checked_k(name, 2**width, layers[name].weight.numel(), self.exact)
+            weights = most_kept(name, layers[name].weight.numel())
+            checked_k(name, 2**width, weights, self.exact)
         foresee(shared=bits)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

@@ -1,6 +1,6 @@
 """Differentiable k-means: weights or blocks shared softly while training (cho2022)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import ClassVar
 
@@ -77,10 +77,10 @@ class SoftShare:
         Raises:
             ConfigError: The layer, and what would be right.
         """
-        self._require_rooms(network, final=rows_are_final())
+        self._require_rooms(network, rows_are_final)
         layers = self._settings(network)
         refuse_pruned(layers, "SoftShare")
-        foresee(shared=[n for n, (_, dim) in layers.items() if dim == 1], coded=layers)
+        foresee(coded=layers, shared=[n for n, (_, dim) in layers.items() if dim == 1])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Train softly, then share; record the centres' number by layer.
@@ -90,7 +90,7 @@ class SoftShare:
             DataError: A weight is NaN or infinite.
         """
         layers, settings = dict(weight_layers(network)), self._settings(network)
-        self._require_rooms(network, final=True)
+        self._require_rooms(network)
         forms = {
             name: self._form(name, layers[name], *setting, (context.clustering, number))
             for number, (name, setting) in enumerate(settings.items())
@@ -100,12 +100,14 @@ class SoftShare:
         context.facts["centroids"] = {name: len(form.centers) for name, form in forms.items()}
         return network
 
-    def _require_rooms(self, network: nn.Module, *, final: bool) -> None:
+    def _require_rooms(
+        self, network: nn.Module, final: Callable[[str], bool] = lambda _: True
+    ) -> None:
         layers = dict(weight_layers(network))
         for name, (bits, dim) in self._settings(network).items():
             shape = tuple(layers[name].weight.shape)
             # Shorter rows may divide where these do not, if a block is left.
-            if final or dim > prod(shape[1:]):
+            if final(name) or dim > prod(shape[1:]):
                 _require_divided(name, prod(shape[1:]), dim)
             _require_room(name, prod(shape), bits, dim)
 

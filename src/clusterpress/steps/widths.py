@@ -1,6 +1,6 @@
 """How wide the layers of a merged or pruned network shall be: the knobs that both share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -22,7 +22,7 @@ from clusterpress.merging import (
 )
 from clusterpress.steps.base import Context, Step
 from clusterpress.steps.example import example_of
-from clusterpress.steps.foresight import foresee, refuse_coded, rows_are_final
+from clusterpress.steps.foresight import foresee, refuse_coded, widths_are_final
 from clusterpress.suggest import nearest
 
 # Forward passes of a re-estimation: 20 batches of 500 images give means to about one percent of
@@ -80,23 +80,27 @@ def check_widths(step: NarrowsLayers, network: nn.Module, keep: Keep | None) -> 
             ``remove`` cannot be met.
     """
     # Of a network whose linear layers are narrower, filters are a larger share.
-    final = rows_are_final()
-    refuse_coded((name for name, _ in all_weight_layers(network)), type(step).__name__)
-    foresee(narrower=True)
+    final, names = widths_are_final(), [name for name, _ in all_weight_layers(network)]
+    refuse_coded(names, type(step).__name__)
     example = example_of(network)
     if example is None:
         require_dense(network)
-        _require_layers(keep, network)
+        _require_layers(keep, names)
+        foresee(narrower=names)
         return
     layers = step.hidden(network, example)
     if step.remove is not None and final:
         keep_that_removes(network, layers, step.remove)
-    if keep is not None:
-        target_widths(keep, layers)
+    widths = {} if keep is None else target_widths(keep, layers)
+    foresee(narrower=_readers(each for each in layers if widths.get(each.name) != each.width))
 
 
-def _require_layers(keep: Keep | None, network: nn.Module) -> None:
-    names = [name for name, _ in all_weight_layers(network)]
+def _readers(layers: Iterable[HiddenLayer]) -> set[str]:
+    """Name those whose rows are shorter where these layers are narrower."""
+    return {reader.name for layer in layers for reader in layer.consumers}
+
+
+def _require_layers(keep: Keep | None, names: Sequence[str]) -> None:
     for name in keep if isinstance(keep, Mapping) else ():
         if name not in names:
             raise ConfigError(
