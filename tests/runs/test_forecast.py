@@ -22,6 +22,7 @@ from clusterpress.runs.timing import shortest_step
 from clusterpress.training import checkpoints
 from clusterpress.training.loop import train
 from clusterpress.training.module import Classifier
+from clusterpress.training.recipe import Recipe
 
 POINTS = (
     ("method=none", "model=lenet300_100"),
@@ -64,6 +65,27 @@ def test_a_step_that_does_not_say_its_rounds_has_its_class_s(tmp_path):
     known = [training.epochs for training in forecast([once], [0]).trainings]
     found = forecast([(*once, more + "'${recipe.retrain}'}")], [0])
     assert [training.epochs for training in found.trainings] == known
+
+
+class Rounds:
+    """Trains in every round, if that is what it does: its rounds are its own matter."""
+
+    version = 1
+
+    def __init__(self, recipe: Recipe, rounds: int | None = None) -> None:
+        self.recipe, self.rounds = recipe, rounds
+
+    def apply(self, network, context):
+        context.train(network, self.recipe)
+        return network
+
+
+@pytest.mark.parametrize("rounds", [None, 1, 2])
+def test_the_rounds_of_others_steps_are_not_ours_to_count(rounds, tmp_path):
+    more = f"+method.steps.more={{_target_: {__name__}.Rounds, rounds: {rounds or 'null'}, recipe: "
+    once = (*SHORT, f"store={tmp_path}", "method=none", "recipe.retrain.epochs=4")
+    found = forecast([(*once, more + "'${recipe.retrain}'}")], [0])
+    assert [training.epochs for training in found.trainings][-1] == 4
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from clusterpress.runs.narrow import narrows
 from clusterpress.runs.store import Store
 from clusterpress.runs.timing import Timer
 from clusterpress.runs.unfinished import epochs_done
+from clusterpress.steps import Prune
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,10 @@ def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
 
 
 def _times(node: Mapping[str, Any]) -> int:
-    """Say how often a step trains: one of rounds between them, not after the last."""
-    rounds = parameters_of(target_of(node)).get("rounds")
-    return 1 if rounds is None else int(node.get("rounds", rounds.default)) - 1
+    """Say how often a step trains: one that prunes in rounds between them, not after the last."""
+    if target_of(node) is not Prune:
+        return 1
+    return int(node.get("rounds", parameters_of(Prune)["rounds"].default)) - 1
 
 
 def _epochs(node: Any) -> int:
