@@ -61,30 +61,34 @@ def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> 
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.parametrize(("done", "status", "taken_down"), [(True, 0, False), (False, 3, True)])
-def test_a_process_that_is_done_leaves_before_python_is_taken_down(
-    done: bool, status: int, taken_down: bool
-) -> None:
-    """What it printed and what others do at the exit is not lost, nor is a failure's status."""
-    code = f"""
-import atexit, os, sys, threading
-from clusterpress.training.devices import leave
+LEAVING = """
+import atexit, os, sys
+from clusterpress.training.devices import FreshProcesses, _MultiProcessingLauncher
 
 class Last:
     def __del__(self, write=os.write):
         write(1, b"taken down")
 
-last = Last()
-done = threading.Event()
-atexit.register(leave, done)
+sys.last = Last()
 atexit.register(print, "others", end=" ")
-done.set() if {done} else sys.exit(3)
+_MultiProcessingLauncher._wrapping_function = lambda self, work: work()
+strategy = FreshProcesses()
+strategy._configure_launcher()
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == status, ended.stderr
-    assert ended.stdout == ("others taken down" if taken_down else "others ")
+
+
+@pytest.mark.parametrize(
+    ("work", "status", "said"),
+    [("lambda: None", 0, "others "), ("lambda: sys.exit(3)", 3, "others taken down")],
+)
+def test_a_process_leaves_before_python_is_taken_down_unless_it_failed(
+    work: str, status: int, said: str
+) -> None:
+    """What it printed and what others do at the exit is not lost, nor is a failure's status."""
+    code = f"{LEAVING}strategy._launcher._wrapping_function({work})"
+    call = [sys.executable, "-c", code]
+    ended = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (status, said), ended.stderr
 
 
 class Counting(nn.Module):

@@ -3,8 +3,7 @@
 import atexit
 import os
 import sys
-from threading import Event
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -26,27 +25,22 @@ class _Launcher(_MultiProcessingLauncher):
     """
 
     def _wrapping_function(self, *args: Any, **kwargs: Any) -> None:
-        """Do what a process is for, and let it leave without taking Python down."""
-        done = Event()
-        atexit.register(leave, done)  # Before the others, as the first one runs last.
+        """Do what a process is for, and let it leave; one that failed ends as any does."""
         super()._wrapping_function(*args, **kwargs)
-        done.set()
+        leave()
 
 
-def leave(done: Event) -> None:
-    """End the process here and now, successfully, if it did what it is for.
+def leave() -> NoReturn:
+    """End this process, successfully, without taking Python down.
 
-    Gloo's threads let go of the last tensors when they come to it; where Python is being taken
-    down by then, they abort the process (pytorch issue 179291 tells why). A process that failed
-    ends as any does, with its own status.
-
-    Args:
-        done: Set once nothing can fail any more.
+    Gloo's threads let go of the last tensors when they come to it, and abort a process whose
+    Python is being taken down by then (told of in pull request 179291 of pytorch, not merged).
+    What others do at the exit is done before.
     """
-    if done.is_set():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    atexit._run_exitfuncs()  # As multiprocessing itself does from Python 3.14 on.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class FreshProcesses(DDPStrategy):
