@@ -67,8 +67,9 @@ def _require_plain(module: nn.Module, name: str) -> None:
         own = getattr(type(module), method, None) is not getattr(kind, method, None)
         if own or method in vars(module):
             raise ConfigError(
-                f"Layer {name!r} keeps this network from being merged or pruned by neurons: "
-                f"its {method}() is not {kind.__name__}'s, and what it computes is not known."
+                f"Layer {name!r} keeps this network from being merged or pruned by neurons: its "
+                f"{method}() is not {kind.__name__.lstrip('_')}'s, and what it computes is not "
+                "known."
             )
 
 
