@@ -74,6 +74,10 @@ def test_a_claim_may_name_its_own_paper_and_suites_are_left_alone(tmp_path):
         ({"baseline_parameters": "1"}, "'baseline_parameters' must be a whole number"),
         ({"baseline_parameters": True}, "'baseline_parameters' must be a whole number"),
         ({"idle_parameters": 0}, "'idle_parameters' must be a whole number from 1 on, is 0"),
+        (
+            {"idle_parameters": 4, "baseline_parameters": 4},
+            "'idle_parameters' must be fewer than 'baseline_parameters'",
+        ),
         ({"idle_parameters": 4}, "'idle_parameters' are some of 'baseline_parameters'"),
         ({"no_number": True}, "'no_number' belongs to a derived claim, this one is found"),
         ({"with_ratio": 40}, "'with_ratio' must be {convention"),

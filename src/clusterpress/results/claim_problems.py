@@ -99,6 +99,9 @@ def _network_problems(claim: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key!r} must be a whole number from 1 on, is {count!r}"
     if "idle_parameters" in claim and "baseline_parameters" not in claim:
         yield "'idle_parameters' are some of 'baseline_parameters', which are not given"
+    counts: list[Any] = [claim.get(key) for key in ("idle_parameters", "baseline_parameters")]
+    if all(map(_is_number, counts)) and counts[0] >= counts[1]:
+        yield "'idle_parameters' must be fewer than 'baseline_parameters'"
     if "with_ratio" not in claim:
         return
     ratio = claim["with_ratio"]
