@@ -288,7 +288,7 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
          "parameters": 10, "data": "mnist", "stages": "baseline;merge;finetune",
          "error_after_merge": 2.0,
          "baseline_top1_error": 1.0, "error_after_finetune": row["top1_error"],
-         "error_after_baseline": 1.0, "profile": "cpu"}
+         "error_after_baseline": 1.0, "profile": "cpu", "selected": False}
         for method, group in (("none", long + short), ("wang2020", merged))
         for row in group
         for seed in range(3)
@@ -341,6 +341,25 @@ def test_the_none_of_controls_stands_for_suites_without_one_and_once(tmp_path):
         known = {**names, "c": [("controls", control)]}
         records = named_runs(read_records(store_of(tmp_path / control, runs)), known)
         assert across(accuracy("t", records, []).axes[0]) == pytest.approx(lines)
+
+
+def test_the_none_of_controls_recovers_and_serves_points_that_merge_alone(tmp_path):
+    runs = [make_record("p"), make_record("c", method="none", top1_error=0.6)]
+    names = {"p": [("wu2019", "lenet5-4bit")], "c": [("controls", "lenet5-none")]}
+    records = named_runs(read_records(store_of(tmp_path, runs)), names)
+    assert across(accuracy("t", records, []).axes[0]) == pytest.approx([99.2])
+
+
+def test_a_none_is_one_line_for_all_suites_that_have_its_runs(tmp_path):
+    """Also where nothing but it was run of a suite."""
+    runs = [make_record("p"), make_record("c", method="none", top1_error=0.6)]
+    names = {"p": [("han2016", "lenet5")]}
+    names["c"] = [("han2016", "lenet5-none"), ("liu2019", "lenet5-none")]
+    records = named_runs(read_records(store_of(tmp_path, runs)), names)
+    axes = accuracy("t", records, []).axes[0]
+    assert across(axes) == pytest.approx([99.4, 99.2])
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "han2016, liu2019: lenet5-none, the baseline trained on" in labels
 
 
 def test_nones_of_one_suite_look_different_in_every_name_and_profile(tmp_path):

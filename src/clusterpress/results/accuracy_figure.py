@@ -20,25 +20,24 @@ def accuracy(title: str, runs: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     for this network; hollow ones are the same points as files; shapes tell profiles. They are the
     points of the papers' suites, also those that a paper's suite compares its method with; those of
     the suite ``controls`` are left out. A dashed line is a ``none``, the baseline trained on: a
-    suite's own in its colour, and in black that of ``controls`` which serves points of suites
-    without one. A star is a ratio and an error of one ``row`` of a paper's table, a dotted line a
-    paper's ratio without an error beside it. A line under the title counts the marks below the
-    axis.
+    suite's own in its colour, and in grey one that several suites have, or that of ``controls``
+    which serves points of suites without one. A star is a ratio and an error of one ``row`` of a
+    paper's table, a dotted line a paper's ratio without an error beside it. A line under the title
+    counts the marks below the axis.
     """
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.add_subplot()
     heights: list[float] = []
     of_papers = runs[runs["suite"] != SUITE]
     compressed = of_papers[of_papers["method"] != CONTROL]
-    trained_on, profiles = nones(runs), sorted(set(runs["profile"]))
-    for number, (suite, group) in enumerate(compressed.groupby("suite")):
+    profiles, suites = sorted(set(runs["profile"])), sorted(set(of_papers["suite"]))
+    colours = {suite: f"C{number % 10}" for number, suite in enumerate(suites)}
+    for suite, group in compressed.groupby("suite"):
         own = [claim for claim in claims if claim.paper == suite]
         convention = _convention(own, group)
-        colour = f"C{number % 10}"
-        heights += draw_marks(axes, group, convention, colour, profiles)
-        heights += _papers(axes, own, colour)
-        none_lines(axes, trained_on[trained_on["suite"] == suite], colour, profiles)
-    none_lines(axes, trained_on[trained_on["suite"] == SUITE], "black", profiles)
+        heights += draw_marks(axes, group, convention, colours[suite], profiles)
+        heights += _papers(axes, own, colours[suite])
+    none_lines(axes, nones(runs), colours, profiles)
     _finish(axes, title, runs, heights)
     return figure
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from clusterpress.results.names import control_of
+from clusterpress.results.names import control_of, keep_of, removed_of
 
 CONTROL = "none"
 SUITE = "controls"
@@ -12,6 +12,8 @@ def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
     """Choose the control for a point by its name: of its own suite, or of ``controls``.
 
     Those of other suites may have trained for other epochs; in each suite a name is one point.
+    ``controls`` has the controls of merging, which recovers: they serve points that keep or
+    remove a share of the neurons.
 
     Args:
         runs: Named runs of one data set.
@@ -24,7 +26,8 @@ def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
         group[column].iloc[0] for column in ("suite", "name", "model", "profile")
     )
     same = (runs["model"] == model) & (runs["profile"] == profile) & (runs["method"] == CONTROL)
-    for of in (suite, SUITE):
+    merges = keep_of(name) is not None or removed_of(name) is not None
+    for of in (suite, SUITE) if merges else (suite,):
         controls: pd.DataFrame = runs.loc[same & (runs["suite"] == of)]
         control = control_of(name, set(controls["name"]))
         if control is not None:

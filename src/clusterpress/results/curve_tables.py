@@ -28,16 +28,15 @@ def merging_page(data: str, curve: pd.DataFrame, note: str = "") -> Page:
     """
     sections: list[str | Section] = [
         f"Top-1 error on the official test set, %. {BEFORE} Changes are paired by seed, in "
-        f"points; `none` is the baseline trained for the same extra epochs. *Keep* is the share of "
-        "neurons, of all layers together where each has its own (`widths`, chosen on the "
-        f"validation split). {WORDS}",
+        "points. *Keep* is the share of neurons, of all layers together where each has its own "
+        f"(`widths`); what is *selected* was chosen on the validation split. {WORDS}",
         *filter(None, [note]),
     ]
     for model, rows in curve.groupby("model"):
         cells = [
             {
                 "keep": f"{row['keep']:.3g}",
-                "method": row["method"],
+                "method": row["method"] + (" (selected)" if row["selected"] else ""),
                 "profile": row["profile"],
                 "n": str(row["n"]),
                 "parameters": f"{row['parameters']:,.0f}",
@@ -88,4 +87,6 @@ def bits_page(data: str, by_bits: pd.DataFrame, note: str = "") -> Page:
 
 def _control(rows: pd.DataFrame) -> str:
     names = sorted({f"`{name}`" for name in rows["control"] if name})
-    return f"`none` here: {', '.join(names)}." if names else "No `none` was run."
+    if not names:
+        return "No `none`, the baseline trained for the same extra epochs, was run."
+    return f"`none` is the baseline trained for the same extra epochs, here {', '.join(names)}."

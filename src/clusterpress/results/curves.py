@@ -35,9 +35,10 @@ def merging(runs: pd.DataFrame) -> pd.DataFrame:
         runs: Named runs of one data set.
 
     Returns:
-        One row a point: ``model, profile, keep, method, point, n, parameters``; and ``before`` and
-        ``after`` fine-tuning (top-1 error, %), ``change`` to the own baseline and ``to_none``,
-        the change to the control ``control`` (points, paired by seed), each a ``Summary``.
+        One row a point: ``model, profile, selected, keep, method, point, n, parameters``; and
+        ``before`` and ``after`` fine-tuning (top-1 error, %), ``change`` to the own baseline and
+        ``to_none``, the change to the control ``control`` (points, paired by seed), each a
+        ``Summary``.
         ``before`` is nothing for new weights, ``after`` where the method ends without training.
     """
     points = _points(runs, keep_of, "keep") + _points(runs, removed_of, "removed")
@@ -87,6 +88,7 @@ def _points(runs: pd.DataFrame, read: Reader, knob: str) -> list[dict[str, Any]]
         found[str(point)] = {
             "model": first["model"].iloc[0],
             "profile": first["profile"].iloc[0],
+            "selected": bool(first["selected"].all()),
             knob: value[0],
             "method": _label(first["method"].iloc[0], value[1], knob),
             "point": point,

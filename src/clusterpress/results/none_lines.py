@@ -1,6 +1,6 @@
 """The lines of a figure of accuracy at the control ``none``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,12 +9,14 @@ from clusterpress.results.controls import CONTROL, SUITE, control_runs
 
 Dashes = tuple[int, tuple[int, ...]]
 KEYS = ["suite", "name", "profile"]
+NEUTRAL = "darkgrey"
+"""Of what is no one suite's own; the baseline is black."""
 
 
 def nones(runs: pd.DataFrame) -> pd.DataFrame:
     """Give the runs of every ``none`` of the papers' suites, and of those of ``controls`` in use.
 
-    A point whose suite has no ``none`` for it is set against that of ``controls``.
+    What ``controls`` has serves points of suites that have no ``none`` for them.
     """
     papers = runs[runs["suite"] != SUITE]
     points = papers[papers["method"] != CONTROL].groupby(KEYS)
@@ -23,24 +25,31 @@ def nones(runs: pd.DataFrame) -> pd.DataFrame:
     return found.drop_duplicates(["suite", "name", "id"])
 
 
-def none_lines(axes: Axes, runs: pd.DataFrame, colour: str, profiles: Sequence[str]) -> None:
-    """Draw a line for each ``none`` of one suite: the dashes tell the names, the width the profile.
+def none_lines(
+    axes: Axes, runs: pd.DataFrame, colours: Mapping[str, str], profiles: Sequence[str]
+) -> None:
+    """Draw a line for each ``none``: no two have the same dashes, the width tells the profile.
+
+    The same runs under the names of several suites are one line.
 
     Args:
         axes: Where to draw.
-        runs: Those of the suite's ``none``.
-        colour: The suite's.
+        runs: What ``nones`` gave.
+        colours: By suite.
         profiles: All of the figure; the labels tell which where there are several.
     """
-    names = sorted(set(runs["name"]))
-    for (suite, name, profile), group in runs.groupby(KEYS):
-        own = f"{name} ({profile})" if len(profiles) > 1 else name
+    lines: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for key, group in runs.groupby(KEYS):
+        lines.setdefault(tuple(sorted(group["id"])), []).append(tuple(map(str, key)))
+    for number, (ids, keys) in enumerate(lines.items()):
+        suites, names, (profile, *_) = (sorted({*each}) for each in zip(*keys, strict=True))
+        own = f" ({profile})" if len(profiles) > 1 else ""
         axes.axhline(
-            100 - group["top1_error"].mean(),
-            color=colour,
-            linestyle=_dashes(names.index(str(name))),
-            linewidth=0.8 * (1 + profiles.index(str(profile))),
-            label=f"{suite}: {own}, the baseline trained on",
+            100 - runs[runs["id"].isin(ids)].drop_duplicates("id")["top1_error"].mean(),
+            color=colours.get(suites[0], NEUTRAL) if len(suites) == 1 else NEUTRAL,
+            linestyle=_dashes(number),
+            linewidth=1.2 * (1 + profiles.index(profile)),
+            label=f"{', '.join(suites)}: {', '.join(names)}{own}, the baseline trained on",
         )
 
 

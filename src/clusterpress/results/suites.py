@@ -27,6 +27,8 @@ IMAGES_WORDS = (
     "mean over the seeds, where the records hold which images were right; it is never less than "
     "the share of images of which the test set may have none by chance."
 )
+NONE = "change to none"
+NONE_WORDS = "`none` is the baseline trained for the same extra epochs. "
 CONVENTIONS = (
     "What each convention counts stands in the README under "
     "[How each number is counted](../../README.md#how-each-number-is-counted)."
@@ -46,6 +48,8 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame, names: Iterable[str] =
     grouped = runs.groupby(["name", "profile"], sort=False)
     points = [(str(name), group) for (name, _), group in grouped]
     stages = _stages(runs)
+    errors = _error_rows(points, stages, names)
+    none = NONE_WORDS if any(NONE in row for row in errors) else ""
     ratios = [str(c) for c in runs if str(c).startswith("ratio_") and runs[c].notna().any()]
     return page(
         f"{suite} on {data}",
@@ -53,10 +57,9 @@ def suite_page(suite: str, data: str, runs: pd.DataFrame, names: Iterable[str] =
         section(
             "Top-1 error, %",
             "Mean over the seeds on the official test set; the change is to the own baseline, "
-            "paired by seed, in points. `none` is the baseline trained for the same extra epochs. "
-            "Where one baseline serves several seeds, an interval tells of the method alone. "
-            f"{IMAGES_WORDS} {WORDS}",
-            table(_error_rows(points, stages, names)),
+            f"paired by seed, in points. {none}Where one baseline serves several seeds, an "
+            f"interval tells of the method alone. {IMAGES_WORDS} {WORDS}",
+            table(errors),
         ),
         section(
             "Compression ratio by convention",
@@ -103,9 +106,9 @@ def _error_rows(
     changes = {"change": [change_to_baseline(group) for _, group in points]}
     controls = _to_controls(points, names)
     if any(each.n for each in controls):
-        changes["change to none"] = controls
+        changes[NONE] = controls
         words = [describe(each, signed=True) for each in controls]
-        rows = [row | {"change to none": text} for row, text in zip(rows, words, strict=True)]
+        rows = [row | {NONE: text} for row, text in zip(rows, words, strict=True)]
     return with_p(rows, changes)
 
 
