@@ -83,6 +83,7 @@ STEPS = {
     "prune": lambda: Prune(0.5),
     "prune a layer": lambda: Prune({"3": 0.5}),
     "prune nothing": lambda: Prune(1.0),
+    "prune less than one": lambda: Prune(0.9999),
     "prune zeros": lambda: Prune(threshold=0.0),
     "prune nearly all": lambda: Prune({"3": 0.1}),
     "share": lambda: Share(2),

@@ -75,7 +75,8 @@ class Prune:
         """Say how many weights are kept at most; None for all."""
         weights = layer.weight.numel()
         if self.keep is not None:
-            return None if value == 1 else counted(value, weights)
+            most = counted(value, weights)
+            return None if most == weights else most
         # A threshold of 0 only masks what is zero already; another's count the values decide.
         return None if value == 0 else weights
 
