@@ -4,8 +4,8 @@ import pytest
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
-from clusterpress.results.controls import SUITE
-from clusterpress.results.names import control_of, keep_of, removed_of
+from clusterpress.results.controls import control_suites
+from clusterpress.results.names import control_of
 from clusterpress.runs.compose import compose, resolved
 from clusterpress.runs.named import point_config
 from clusterpress.runs.plan import plan
@@ -36,8 +36,7 @@ OTHERS = {"method=from_scratch", "method=share_fc"}
 
 def control(of):
     paper, data, name, profile = of
-    merges = keep_of(name) is not None or removed_of(name) is not None
-    for suite in (paper, SUITE) if merges else (paper,):
+    for suite in control_suites(paper, name):
         names = [n for p, d, n, f in POINTS if (p, d, f) == (suite, data, profile)]
         if (found := control_of(name, names)) is not None:
             return POINTS[suite, data, found, profile]

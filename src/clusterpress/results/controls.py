@@ -9,11 +9,7 @@ SUITE = "controls"
 
 
 def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
-    """Choose the control for a point by its name: of its own suite, or of ``controls``.
-
-    Those of other suites may have trained for other epochs; in each suite a name is one point.
-    ``controls`` has the controls of merging, which recovers: they serve points that keep or
-    remove a share of the neurons.
+    """Choose the control for a point by its name, from the first of ``control_suites`` with one.
 
     Args:
         runs: Named runs of one data set.
@@ -26,10 +22,20 @@ def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
         group[column].iloc[0] for column in ("suite", "name", "model", "profile")
     )
     same = (runs["model"] == model) & (runs["profile"] == profile) & (runs["method"] == CONTROL)
-    merges = keep_of(name) is not None or removed_of(name) is not None
-    for of in (suite, SUITE) if merges else (suite,):
+    for of in control_suites(suite, name):
         controls: pd.DataFrame = runs.loc[same & (runs["suite"] == of)]
         control = control_of(name, set(controls["name"]))
         if control is not None:
             return controls.loc[controls["name"] == control]
     return runs.iloc[:0]
+
+
+def control_suites(suite: str, name: str) -> tuple[str, ...]:
+    """Name the suites whose ``none`` may serve a point: its own first, then ``controls``.
+
+    Those of other suites may have trained for other epochs; in each suite a name is one point.
+    ``controls`` has the controls of merging, which recovers: they serve points that keep or
+    remove a share of the neurons.
+    """
+    merges = keep_of(name) is not None or removed_of(name) is not None
+    return (suite, SUITE) if merges else (suite,)
