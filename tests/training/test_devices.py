@@ -1,6 +1,7 @@
 """Trainings shared by two processes; each starts fresh, which takes some seconds."""
 
 import copy
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -62,7 +63,7 @@ def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> 
 
 
 LEAVING = """
-import atexit, os, sys
+import atexit, concurrent.futures, os, sys, threading, time
 from clusterpress.training.devices import FreshProcesses, _MultiProcessingLauncher
 
 class Last:
@@ -71,6 +72,11 @@ class Last:
 
 sys.last = Last()
 atexit.register(print, "others", end=" ")
+
+def late(word):
+    time.sleep(0.2)
+    print(word, end=" ")
+
 _MultiProcessingLauncher._wrapping_function = lambda self, work: work()
 strategy = FreshProcesses()
 strategy._configure_launcher()
@@ -79,7 +85,19 @@ strategy._configure_launcher()
 
 @pytest.mark.parametrize(
     ("work", "status", "said"),
-    [("lambda: None", 0, "others "), ("lambda: sys.exit(3)", 3, "others taken down")],
+    [
+        ("lambda: None", 0, "others "),
+        ("lambda: threading.Thread(target=late, args=['a thread']).start()", 0, "a thread others "),
+        (
+            "lambda: concurrent.futures.ThreadPoolExecutor(1).submit(late, 'a pool')",
+            0,
+            "a pool others ",
+        ),
+        ("lambda: atexit.register(lambda: 1 / 0)", 0, "others "),
+        ("sys.stdout.close", 0, ""),
+        ("lambda: setattr(sys, 'stdout', None)", 0, ""),
+        ("lambda: sys.exit(3)", 3, "others taken down"),
+    ],
 )
 def test_a_process_leaves_before_python_is_taken_down_unless_it_failed(
     work: str, status: int, said: str
@@ -87,7 +105,8 @@ def test_a_process_leaves_before_python_is_taken_down_unless_it_failed(
     """What it printed and what others do at the exit is not lost, nor is a failure's status."""
     code = f"{LEAVING}strategy._launcher._wrapping_function({work})"
     call = [sys.executable, "-c", code]
-    ended = subprocess.run(call, capture_output=True, text=True, check=False)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run(call, capture_output=True, text=True, check=False, env=buffered)
     assert (ended.returncode, ended.stdout) == (status, said), ended.stderr
 
 

@@ -1,8 +1,10 @@
 """Several processes for one training (PyTorch's DistributedDataParallel)."""
 
 import atexit
+import contextlib
 import os
 import sys
+import threading
 from typing import Any, NoReturn
 
 import torch
@@ -35,12 +37,18 @@ def leave() -> NoReturn:
 
     Gloo's threads let go of the last tensors when they come to it, and abort a process whose
     Python is being taken down by then (told of in pull request 179291 of pytorch, not merged).
-    What others do at the exit is done before.
+    What others do at the exit is done before, in Python's own order: threads end, and pools with
+    them, then come the exit handlers, then what was printed; none of it makes this a failure.
     """
-    atexit._run_exitfuncs()  # As multiprocessing itself does from Python 3.14 on.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()  # As multiprocessing itself does from Python 3.14 on.
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            # A daemon has none, and who read them may be gone.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        os._exit(0)
 
 
 class FreshProcesses(DDPStrategy):
