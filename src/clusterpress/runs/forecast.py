@@ -159,7 +159,8 @@ def _trainings(config: Mapping[str, Any]) -> Iterator[Training]:
 
 def _times(node: Mapping[str, Any]) -> int:
     """Say how often a step trains: one that prunes in rounds between them, not after the last."""
-    if target_of(node) is not Prune:
+    target = target_of(node)
+    if not (isinstance(target, type) and issubclass(target, Prune)):
         return 1
     return int(node.get("rounds", parameters_of(Prune)["rounds"].default)) - 1
 
