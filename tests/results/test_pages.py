@@ -358,21 +358,37 @@ def test_a_none_is_one_line_for_all_suites_that_have_its_runs(tmp_path):
     records = named_runs(read_records(store_of(tmp_path, runs)), names)
     axes = accuracy("t", records, []).axes[0]
     assert across(axes) == pytest.approx([99.4, 99.2])
+    none, baseline = (line for line in axes.get_lines() if list(line.get_xdata()) == [0, 1])
+    points = axes.containers[0].lines[0]
+    assert len({none.get_color(), baseline.get_color(), points.get_color()}) == 3
+    assert none.get_zorder() > baseline.get_zorder()
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert "han2016, liu2019: lenet5-none, the baseline trained on" in labels
 
 
 def test_nones_of_one_suite_look_different_in_every_name_and_profile(tmp_path):
+    starts = ["-".join("abcdefg"[:length]) for length in range(1, 8)]
     names = {f"{profile}_{start}": [("son2018", f"{start}-none")] for profile in ("cpu", "paper")
-             for start in ("a", "a-b", "a-b-c")}  # fmt: skip
+             for start in starts}  # fmt: skip
     runs = [make_record(point, method="none", profile=point.split("_")[0]) for point in names]
     records = read_records(store_of(tmp_path, [make_record("p"), *runs]))
     figure = accuracy("t", named_runs(records, {**names, "p": [("son2018", "a")]}), [])
-    looks = re.findall(r"stroke-dasharray[^\"]+", drawing.drawn(figure).decode())
-    assert len(set(looks)) == 6
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    (axes,) = figure.axes
+    lines = [line for line in axes.get_lines() if line.get_label().endswith("trained on")]
+    assert len({(line.get_linewidth(), *dashes(figure, line)) for line in lines}) == len(names)
+    assert max(sum(dashes(figure, line)) for line in lines) <= 4 * 7  # A sample in the legend.
+    assert {line.get_color() for line in lines} == {"C0"}
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert "son2018: a-b-none (paper), the baseline trained on" in labels
     assert len(set(labels)) == len(labels)
+
+
+def dashes(figure, line):
+    """Read the dashes of a line in points, as it is drawn."""
+    line.set_gid("this")
+    (drawn,) = re.findall(r'id="this">.*?</g>', drawing.drawn(figure).decode(), re.DOTALL)
+    line.set_gid(None)
+    return [float(length) for length in re.findall(r"dasharray: ([^;]+)", drawn)[0].split(",")]
 
 
 def test_points_of_two_profiles_look_different(tmp_path):
