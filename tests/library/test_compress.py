@@ -15,7 +15,16 @@ from clusterpress import ConfigError, DataError
 from clusterpress.codes import kind_of
 from clusterpress.library import compressing
 from clusterpress.places import folder
-from clusterpress.steps import Finetune, HashWeights, Prune, Share
+from clusterpress.steps import (
+    ClusterKernels,
+    Finetune,
+    HashWeights,
+    MergeNeurons,
+    Prune,
+    PruneNeurons,
+    QuantizeCodebook,
+    Share,
+)
 from clusterpress.training.recipe import Recipe
 
 from .networks import Pictures, Sentences, images_and_labels, pictures, sentences
@@ -203,6 +212,10 @@ WRONG = {
         lambda: clusterpress.compress(pictures(), "from_scratch", example=IMAGES[:1]),
         "worth nothing without data",
     ),
+    "no images": (
+        compressed(method=[Share(2), ClusterKernels(4, reestimate=True)]),
+        r"2\.ClusterKernels estimates BatchNorm's statistics from images: give data",
+    ),
     "data": (lambda: clusterpress.compress(pictures(), "none", [1, 2]), "data is a list"),
     "a class": (compressed(method=[Prune]), "is no step"),
     "one step": (compressed(method=Prune(keep=0.5)), "list of steps"),
@@ -238,13 +251,30 @@ def test_wrong_input_is_refused_with_a_sentence(name: str) -> None:
         call()
 
 
+ORDERS = {
+    "pruned": (Prune(0.5), HashWeights(8), "HashWeights would bring its zeros back"),
+    "hashed": (HashWeights(8), QuantizeCodebook(), "no layer shares weights"),
+    "few left": (Prune({"fc": 0.05}), Share({"fc": 3}), "'fc' has 3 kept weights"),
+    "narrower": (MergeNeurons(0.25), Share({"fc": 5}), "'fc' has 16 kept weights"),
+    "logits": (MergeNeurons(1.0), MergeNeurons({"fc": 0.5}), "no hidden layer"),
+    "target": (MergeNeurons(0.5), PruneNeurons(remove=0.99), "remove is"),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
 def test_steps_that_cannot_follow_one_another_are_refused_before_any_trains(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
     monkeypatch.setattr(compressing, "train", lambda *_, **__: pytest.fail("it trained"))
-    steps = [Prune(0.5), Finetune(ONE_EPOCH), HashWeights(8)]
-    with pytest.raises(ConfigError, match="HashWeights would bring its zeros back"):
-        clusterpress.compress(pictures(), steps, images_and_labels())
+    first, then, sentence = ORDERS[order]
+    model = pictures()
+    for steps in ([first, Finetune(ONE_EPOCH), then], [Finetune(ONE_EPOCH), first, then]):
+        with pytest.raises(ConfigError, match=sentence):
+            clusterpress.compress(model, steps, images_and_labels())
+    if not isinstance(first, MergeNeurons):
+        model = clusterpress.compress(model, [first]).network
+        with pytest.raises(ConfigError, match=sentence):
+            clusterpress.compress(model, [Finetune(ONE_EPOCH), then], images_and_labels())
 
 
 def test_wrong_images_and_weights_are_data_errors() -> None:

@@ -19,6 +19,7 @@ from clusterpress.runs.plan import plan
 from clusterpress.runs.stages import Stages
 from clusterpress.runs.store import Store
 from clusterpress.runs.timing import shortest_step
+from clusterpress.steps import Prune
 from clusterpress.training import checkpoints
 from clusterpress.training.loop import train
 from clusterpress.training.module import Classifier
@@ -65,6 +66,17 @@ def test_a_step_that_does_not_say_its_rounds_has_its_class_s(tmp_path):
     known = [training.epochs for training in forecast([once], [0]).trainings]
     found = forecast([(*once, more + "'${recipe.retrain}'}")], [0])
     assert [training.epochs for training in found.trainings] == known
+
+
+class Mine(Prune):
+    """Prunes as it does."""
+
+
+def test_a_step_of_ones_own_that_prunes_trains_between_its_rounds(tmp_path):
+    class_path = f"method.steps.prune._target_={__name__}.Mine"
+    pruned = (*SHORT, f"store={tmp_path}", "method=han2016", "recipe.retrain.epochs=4")
+    found = forecast([(*pruned, class_path, "method.steps.prune.rounds=3")], [0])
+    assert [training.epochs for training in found.trainings] == [2, 8, 4, 1]
 
 
 class Rounds:
@@ -147,8 +159,8 @@ def test_widths_that_fit_what_anothers_step_makes_spoil_no_plan(tmp_path):
 
 @pytest.mark.parametrize(("skips", "width"), [("internal", 64), ("joined", 32)])
 def test_a_narrowed_network_joins_skips_as_the_step_does(skips, width):
-    network = ResNet18()
-    narrow(network, [{"keep": 0.5, "skips": skips, "criterion": "random"}], (3, 32, 32))
+    node = {"keep": 0.5, "skips": skips, "criterion": "random"}
+    network = narrow(ResNet18(), [node], (3, 32, 32))
     assert network.conv1.out_channels == width
 
 

@@ -1,5 +1,7 @@
 """What checks know of a network: its images, and what the steps before their own will do."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -24,11 +26,12 @@ from clusterpress.steps import (
     Ternarize,
 )
 from clusterpress.steps.example import example_of
-from clusterpress.steps.foresight import checking_in_order
+from clusterpress.steps.foresight import checkable, checking_in_order
 from clusterpress.training.recipe import Recipe
 
 # Rows of layer '3' have 12 weights; with two thirds of the neurons before it, 8.
 NARROWING = [PruneNeurons({"2": 2 / 3}), MergeNeurons({"2": 2 / 3})]
+KNOWN = [None, torch.zeros(1, 1, 8, 8)]
 CUTTING = [
     lambda: ProductQuantize({"3": 8}, 1),
     lambda: SoftShare(Recipe(), bits={"3": 1}, dim=8),
@@ -54,14 +57,17 @@ def test_a_network_that_does_not_say_so_has_no_example(network, size):
     assert torch.equal(example_of(network), torch.zeros(1, 1, 8, 8))
 
 
+@pytest.mark.parametrize("example", KNOWN)
 @pytest.mark.parametrize("narrowing", NARROWING)
 @pytest.mark.parametrize("cutting", CUTTING)
-def test_blocks_may_divide_rows_that_an_earlier_step_makes(network, context, narrowing, cutting):
+def test_blocks_may_divide_rows_that_an_earlier_step_makes(
+    network, context, narrowing, cutting, example
+):
     with pytest.raises(ConfigError, match="layer '3' has rows of 12 weights"):
         cutting().check(network)
-    with checking_in_order():
+    with checking_in_order(network, example) as check:
         for step in (narrowing, cutting()):
-            step.check(network)
+            check(step)
     with pytest.raises(ConfigError, match="layer '3' has rows of 12 weights"):
         cutting().check(network)
     narrowing.apply(network, context)
@@ -69,11 +75,113 @@ def test_blocks_may_divide_rows_that_an_earlier_step_makes(network, context, nar
     cutting().apply(network, context)
 
 
-def test_a_block_longer_than_a_row_is_refused_whatever_comes_before(network):
-    with checking_in_order():
-        PruneNeurons(0.5).check(network)
+@pytest.mark.parametrize(
+    "cutting",
+    [SoftShare(Recipe(), bits={"3": 1}, dim=16), ProductQuantize({"3": 16}, 1)],
+    ids=["soft", "product"],
+)
+def test_a_block_longer_than_a_row_is_refused_whatever_comes_before(network, cutting):
+    with checking_in_order(network) as check:
+        check(PruneNeurons(0.5))
         with pytest.raises(ConfigError, match="layer '3' has rows of 12 weights"):
-            SoftShare(Recipe(), bits={"3": 1}, dim=16).check(network)
+            check(cutting)
+
+
+# Of 4, 12 and 3 neurons 2, 6 and 3 stay: 18, 432 and 18 weights, in rows of 9, 72 and 6.
+AT_HALF = {
+    "more centroids than weights": (Share({"0": 5}), True),
+    "as many centroids": (Share({"0": 4}), False),
+    "more kernels": (ClusterKernels(3), True),
+    "as many kernels": (ClusterKernels(2), False),
+    "blocks of 4": (ProductQuantize({"3": 4}, 1), True),
+    "blocks of 3": (ProductQuantize({"3": 3}, 1), False),
+    "soft blocks of 4": (SoftShare(Recipe(), bits={"3": 1}, dim=4), True),
+    "layer by layer": (PruneNeurons({"2": 0.2}), False),
+    "a target": (PruneNeurons(remove=0.85), False),
+    "too high a target": (MergeNeurons(remove=0.9), True),
+}
+
+
+@pytest.mark.parametrize("first", [MergeNeurons(0.5), PruneNeurons(remove=0.7)])
+@pytest.mark.parametrize("of", AT_HALF)
+def test_widths_that_follow_from_shapes_are_foreseen(network, context, first, of):
+    second, refused = AT_HALF[of]
+    with checking_in_order(network, KNOWN[1]) as check:
+        check(first)
+        assert _refuses(check, second) == refused
+    first.apply(network, context)
+    assert [network[at].weight.shape[0] for at in (0, 2, 3)] == [2, 6, 3]
+    assert _refuses(second.apply, network, context) == refused
+
+
+def test_widths_that_follow_from_weights_are_left_to_the_steps(network, context):
+    first = MergeNeurons(distance=0.0)
+    with checking_in_order(network, KNOWN[1]) as check:
+        for step in (first, PruneNeurons(remove=0.97), Share({"0": 5}), Prune({"0": 0.99})):
+            check(step)
+        check(HashWeights({"0": 2}))
+
+
+@pytest.mark.parametrize("example", KNOWN)
+def test_a_share_of_a_narrower_layer_may_be_all_of_it(network, context, example):
+    # 0.96 of 36 weights are 35, but of 9 all.
+    steps = [MergeNeurons(0.2), Prune({"0": 0.96}), HashWeights({"0": 2})]
+    assert _refuses(_in_turn, network, context, steps[1:])
+    with checking_in_order(network, example) as check:
+        for step in steps:
+            check(step)
+    _in_turn(network, context, steps)
+
+
+def _in_turn(network, context, steps):
+    network = copy.deepcopy(network)
+    for step in steps:
+        network = step.apply(network, context)
+
+
+# What gave a network its codes, and which steps it can take.
+CODED = {
+    "pruned": (Prune(0.5), {"hash": False, "cluster kernels": False, "codebook": False}),
+    "pruned nearly all": (Prune({"3": 0.1}), {"share small": False, "share": True}),
+    "shared": (Share(2), {"codebook": True, "hash": True, "merge": False}),
+    "masked": (Prune(1.0), {"hash": True, "codebook": False, "cluster kernels": True}),
+}
+
+
+@pytest.mark.parametrize("of", CODED)
+def test_codes_that_a_network_has_already_are_known(network, context, of):
+    first, works = CODED[of]
+    coded = first.apply(network, context)
+    for name, work in works.items():
+        with checking_in_order(coded) as check:
+            assert _refuses(check, STEPS[name]()) != work, name
+        assert _refuses(STEPS[name]().check, coded) != work, name
+    with checking_in_order(coded) as check:
+        check(Quantize(4))
+        assert _refuses(check, QuantizeCodebook())
+
+
+def test_a_threshold_that_prunes_nothing_is_no_pruning(network, context):
+    with torch.no_grad():
+        network[3].weight.copy_(network[3].weight.sign())
+    for threshold, refused in ((0.5, False), (1.5, True)):
+        masking, hashing = Prune(threshold={"3": threshold}), HashWeights({"3": 2})
+        with checking_in_order(network) as check:
+            check(masking)
+            assert _refuses(check, hashing) == refused
+        assert _refuses(_in_turn, network, context, [masking, hashing]) == refused
+
+
+def test_a_step_of_others_may_make_another_network(network):
+    class Other:
+        version = 1
+
+        def apply(self, network, context):
+            return network
+
+    ours = [Share(2), Quantize(4)]
+    assert list(checkable([ours[0], None, Other(), ours[1]])) == ours[:1]
+    assert list(checkable([ours[0], None, ours[1]])) == ours
 
 
 STEPS = {
@@ -122,8 +230,8 @@ def test_what_a_step_undoes_of_an_earlier_one_is_foreseen(network, context, firs
 
 
 def _agree(network, context, *steps):
-    with checking_in_order():
-        refused = any(_refuses(step.check, network) for step in steps)
+    with checking_in_order(network) as check:
+        refused = any(_refuses(check, step) for step in steps)
     assert refused == any(_refuses(step.apply, network, context) for step in steps)
 
 
@@ -135,16 +243,16 @@ def _refuses(call, *arguments):
     return False
 
 
-@pytest.mark.parametrize("masking", [Prune(threshold=0.0), Prune(keep=1.0)])
+@pytest.mark.parametrize("masking", [Prune(threshold=0.0), Prune(keep=1.0), Prune({"0": 0.75})])
 def test_kernels_that_are_zero_as_a_whole_may_be_masked_before_clustering(
     network, context, masking
 ):
     with torch.no_grad():
         network[0].weight[0] = 0.0
     clustering = ClusterKernels(2)
-    with checking_in_order():
-        masking.check(network)
-        clustering.check(network)
+    with checking_in_order(network) as check:
+        check(masking)
+        check(clustering)
     clustering.apply(masking.apply(network, context), context)
     assert not network[0].weight[0].any()
 
@@ -154,17 +262,17 @@ def test_rows_that_no_narrower_layer_is_read_by_are_final():
     for merged, block, refused in (
         (MergeNeurons(0.5), {"conv1": 4}, True),
         (MergeNeurons({"ip1": 0.5}), {"conv2": 3}, True),
-        (MergeNeurons({"conv1": 0.5}), {"conv2": 3}, False),
+        (MergeNeurons({"conv1": 0.6}), {"conv2": 3}, False),
         (MergeNeurons(1.0), {"conv2": 3}, True),
     ):
-        with checking_in_order():
-            merged.check(network)
-            assert _refuses(ProductQuantize(block, 1).check, network) == refused
+        with checking_in_order(network) as check:
+            check(merged)
+            assert _refuses(check, ProductQuantize(block, 1)) == refused
 
 
 def test_a_check_by_itself_foresees_nothing(network):
-    with checking_in_order():
-        Prune(0.5).check(network)
+    with checking_in_order(network) as check:
+        check(Prune(0.5))
     HashWeights({"3": 8}).check(network)
     Prune(0.5).check(network)
     HashWeights({"3": 8}).check(network)

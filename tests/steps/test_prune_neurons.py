@@ -139,9 +139,11 @@ def test_widths_that_a_network_cannot_have_are_refused_before_training(model, se
 def test_an_earlier_step_may_make_a_target_possible():
     steps = [PruneNeurons(0.01, layers="fc"), PruneNeurons(remove=0.99, layers="conv")]
     network, mnist = MODELS["lenet5"](), Context(lambda *_: None, torch.zeros(1, 1, 28, 28), 0)
-    with checking_in_order():
+    with checking_in_order(network) as check:
         for step in steps:
-            step.check(network)
+            check(step)
+    with pytest.raises(ConfigError, match=r"remove is 0\.99"):
+        steps[1].check(network)
     for step in steps:
         step.apply(network, mnist)
     assert (network.conv1.out_channels, network.ip1.out_features) == (1, 5)

@@ -15,6 +15,7 @@ from clusterpress.library.checks import check_architecture, check_images, copied
 from clusterpress.library.compressed import Compressed
 from clusterpress.library.methods import Recipes, listed_steps, named_steps
 from clusterpress.library.precision import narrowed, widened
+from clusterpress.merging import estimates
 from clusterpress.runs.seeds import derive
 from clusterpress.steps import (
     Checked,
@@ -128,9 +129,14 @@ class _Work:
         """Refuse what cannot be done in this order before any of it has taken time."""
         for name, step in steps.items():
             self._require(name, step)
-        with checking_in_order():
+            if self.images is None and getattr(step, "reestimate", False) and estimates(network):
+                raise ConfigError(
+                    f"{name} estimates BatchNorm's statistics from images: give data, or leave "
+                    "reestimate off"
+                )
+        with checking_in_order(network, self.example) as check:
             for each in checkable(steps.values()):
-                each.check(network)
+                check(each)
 
     def do(self, network: nn.Module, number: int, name: str, step: Step) -> nn.Module:
         if self.images is None and isinstance(step, Finetune):

@@ -9,6 +9,7 @@ from clusterpress.merging.features import incoming_features
 from clusterpress.merging.fold import fold, mean, membership, selection
 from clusterpress.merging.hidden import SKIPS, Skips, hidden_layers
 from clusterpress.merging.layers import HiddenLayer, narrowed
+from clusterpress.merging.outline import outline
 from clusterpress.merging.partition import (
     CLUSTERERS,
     partition,
@@ -16,7 +17,7 @@ from clusterpress.merging.partition import (
     random_partition,
     relative_error,
 )
-from clusterpress.merging.reestimate import reestimate
+from clusterpress.merging.reestimate import estimates, reestimate
 from clusterpress.merging.running import require_runs
 from clusterpress.merging.target import checked_remove, keep_that_removes, parameters_at
 from clusterpress.merging.widths import Keep, checked_keep, target_widths
@@ -34,6 +35,7 @@ __all__ = [
     "checked_keep",
     "checked_remove",
     "dense_layer",
+    "estimates",
     "fold",
     "hidden_layers",
     "incoming_features",
@@ -41,6 +43,7 @@ __all__ = [
     "mean",
     "membership",
     "narrowed",
+    "outline",
     "parameters_at",
     "partition",
     "partition_at",

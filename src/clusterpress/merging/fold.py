@@ -1,6 +1,7 @@
 """Fold a hidden layer's neurons into fewer: mean in, sum out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -76,12 +77,14 @@ def fold(
         given |= _fold_producer(module, layer, name, incoming, norms)
     for norm in layer.norms_of(None):
         given[norm] = merged(norms[norm], incoming, incoming, torch.zeros(width).double())
-    _put_norms(network, width, given)
+    put_norms(network, width, given)
     for name, reader in readers.items():
-        _fold_outgoing(reader, outgoing, [each for each in layer.consumers if each.name == name])
+        places = [each for each in layer.consumers if each.name == name]
+        matrix = outgoing.to(reader.weight.device, torch.float64)
+        put_columns(reader, places, width, partial(torch.matmul, matrix))
 
 
-def _put_norms(network: nn.Module, width: int, given: Mapping[Norm, Affine]) -> None:
+def put_norms(network: nn.Module, width: int, given: Mapping[Norm, Affine]) -> None:
     """Write each BatchNorm once, for one concatenation may have the neurons several times."""
     for name in {norm.name for norm in given}:
         own = [norm for norm in given if norm.name == name]
@@ -110,27 +113,46 @@ def _fold_producer(
 def _fold_incoming(module: nn.Linear | nn.Conv2d, incoming: torch.Tensor) -> None:
     weight = module.weight
     matrix = incoming.to(weight.device, torch.float64)
-    folded = matrix @ weight.detach().double().flatten(1)
-    module.weight = like(weight, folded.reshape(-1, *weight.shape[1:]))
-    if module.bias is not None:
-        module.bias = like(module.bias, matrix @ module.bias.detach().double())
-    if isinstance(module, nn.Linear):
-        module.out_features = matrix.shape[0]
-    else:
-        module.out_channels = matrix.shape[0]
+    folded = (matrix @ weight.detach().double().flatten(1)).reshape(-1, *weight.shape[1:])
+    bias = None if module.bias is None else matrix @ module.bias.detach().double()
+    put_rows(module, folded, bias)
 
 
-def _fold_outgoing(
-    module: nn.Linear | nn.Conv2d, outgoing: torch.Tensor, places: Sequence[Consumer]
+def put_rows(
+    module: nn.Linear | nn.Conv2d, weight: torch.Tensor, bias: torch.Tensor | None
 ) -> None:
-    weight = module.weight
-    matrix = outgoing.to(weight.device, torch.float64)
-    values, width = weight.detach().double(), matrix.shape[1]
+    """Give a layer other outputs, in place."""
+    module.weight = like(module.weight, weight)
+    if module.bias is not None and bias is not None:
+        module.bias = like(module.bias, bias)
+    if isinstance(module, nn.Linear):
+        module.out_features = weight.shape[0]
+    else:
+        module.out_channels = weight.shape[0]
+
+
+def put_columns(
+    module: nn.Linear | nn.Conv2d,
+    places: Sequence[Consumer],
+    width: int,
+    combine: Callable[[torch.Tensor], torch.Tensor],
+) -> None:
+    """Give a reader other inputs at the places of a layer's neurons, in place.
+
+    Args:
+        module: The reader.
+        places: All its places that have the neurons.
+        width: Neurons there so far.
+        combine: Makes of weights of shape (rows, width, weights of a neuron) those of other
+            neurons.
+    """
+    weight, values = module.weight, module.weight.detach().double()
     blocks = []
     for place in places:
         by_neuron = block_of(values, place, width, 1).reshape(weight.shape[0], width, -1)
-        size = place.columns_per_neuron * matrix.shape[0]
-        blocks.append((matrix @ by_neuron).reshape(weight.shape[0], size, *weight.shape[2:]))
+        combined = combine(by_neuron)
+        size = place.columns_per_neuron * combined.shape[1]
+        blocks.append(combined.reshape(weight.shape[0], size, *weight.shape[2:]))
     module.weight = like(weight, put_blocks(values, places, width, blocks, 1))
     if isinstance(module, nn.Linear):
         module.in_features = module.weight.shape[1]

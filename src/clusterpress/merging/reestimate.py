@@ -30,11 +30,7 @@ def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
     Raises:
         ConfigError: There are fewer than two images. Nothing is changed then.
     """
-    norms = [
-        module
-        for module in network.modules()
-        if isinstance(module, _BatchNorm) and module.running_mean is not None
-    ]
+    norms = estimates(network)
     if not norms:
         return 0
     device = next(network.parameters()).device
@@ -47,6 +43,12 @@ def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
             _weigh(norms, len(batch) / images)
             network(batch.to(device))
     return images
+
+
+def estimates(network: nn.Module) -> list[_BatchNorm]:
+    """List the BatchNorms of a network that have running statistics."""
+    norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
+    return [norm for norm in norms if norm.running_mean is not None]
 
 
 def _of_several(batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:

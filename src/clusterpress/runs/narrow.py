@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from clusterpress.runs.components import target_of
-from clusterpress.steps import Context, MergeNeurons, PruneNeurons
-from clusterpress.training.recipe import Recipe
+from clusterpress.steps import MergeNeurons, PruneNeurons
+from clusterpress.steps.widths import narrower
 
 KNOBS = ("keep", "remove", "skips", "layers")
 """What says the widths, in both steps that make layers narrower."""
@@ -31,22 +31,18 @@ def knobs(node: Mapping[str, Any]) -> dict[str, Any]:
 
 def narrow(
     network: nn.Module, narrowing: Sequence[Mapping[str, Any]], shape: Sequence[int]
-) -> None:
-    """Make the layers as narrow as the steps would, in place; which neurons stay says nothing.
+) -> nn.Module:
+    """Give a network as narrow as the steps would make it; which neurons stay says nothing.
 
     Args:
-        network: The network, of any weights.
+        network: The network, of any weights; it is not changed.
         narrowing: Nodes for which ``narrows`` holds, in order.
         shape: Of an input image, (C, H, W).
 
     Raises:
         ConfigError: The network has no such layers, or the widths cannot be met.
-        DataError: A weight is NaN or infinite.
     """
-    context = Context(_untrained, torch.zeros(1, *shape), clustering=0)
     for node in narrowing:
-        PruneNeurons(**knobs(node)).apply(network, context)
-
-
-def _untrained(network: nn.Module, recipe: Recipe) -> None:
-    """Leave the network as it is."""
+        step = PruneNeurons(**knobs(node))
+        network = narrower(step, network, torch.zeros(1, *shape), step.keep)
+    return network

@@ -165,9 +165,9 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     if network is not None and parts["weights"] is not None:
         attempt(partial(parts["weights"].check, network))
     if network is not None:
-        with checking_in_order():
+        with checking_in_order(network) as check:
             for step in checkable(parts["steps"].values()):
-                attempt(partial(step.check, network))
+                attempt(partial(check, step))
     if refused:
         raise ConfigError("; ".join(refused))
     return parts

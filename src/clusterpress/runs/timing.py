@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from clusterpress.errors import ConfigError, DataError
+from clusterpress.errors import ConfigError
 from clusterpress.memory import forget_peak_memory, peak_memory_bytes
 from clusterpress.runs.narrow import knobs, narrow
 from clusterpress.runs.plan import Plan, plan
@@ -97,10 +97,9 @@ def _network(checked: Plan, narrowing: Sequence[Mapping[str, Any]]) -> nn.Module
     with torch.random.fork_rng(devices=[]):
         network = checked.network()
         try:
-            narrow(network, narrowing, checked.data.shape)
-        except (ConfigError, DataError):
-            return checked.network()
-    return network
+            return narrow(network, narrowing, checked.data.shape)
+        except ConfigError:
+            return network
 
 
 def _clock(ends: list[float]) -> Watch:

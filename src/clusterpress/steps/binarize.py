@@ -40,7 +40,7 @@ class Binarize:
             ConfigError: It has.
         """
         layers = inner_layers(network, "Binarize")
-        refuse_pruned(layers, "Binarize")
+        refuse_pruned(layers, network, "Binarize")
         foresee(coded=layers)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

@@ -109,7 +109,7 @@ class ClusterKernels:
     def check(self, network: nn.Module) -> None:
         """Refuse sets that the network does not have, and more centroids than kernels.
 
-        Also layers of which an earlier step prunes weights: hardly a kernel is pruned whole then.
+        Also pruned layers, but for those with kernels of zeros: it may be these that are pruned.
 
         Raises:
             ConfigError: The set, and what would be right.
@@ -117,9 +117,10 @@ class ClusterKernels:
         found = kernel_sets(network, self.sets, self.transforms)
         counts = {name: sum(map(_kernels, layers)) for name, layers in found.items()}
         sizes(self.k, counts, self.exact)
-        names = [layer.name for layers in found.values() for layer in layers]
-        refuse_pruned(names, "ClusterKernels")
-        foresee(coded=names)
+        clustered = [layer for layers in found.values() for layer in layers]
+        whole = [layer.name for layer in clustered if not _has_zero_kernels(layer.module)]
+        refuse_pruned(whole, network, "ClusterKernels")
+        foresee(coded=[layer.name for layer in clustered])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Cluster in place and return the network.
@@ -246,6 +247,10 @@ def _require_in_range(name: str, norms: torch.Tensor) -> None:
 
 def _kernels(layer: KernelLayer) -> int:
     return int(np.prod(layer.module.weight.shape[:2]))
+
+
+def _has_zero_kernels(layer: nn.Conv2d) -> bool:
+    return bool((layer.weight == 0).flatten(2).all(dim=2).any())
 
 
 def _relative_error(weight: torch.Tensor, coded: torch.Tensor) -> float:

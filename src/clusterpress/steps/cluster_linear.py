@@ -72,8 +72,7 @@ class ClusterLinear:
         for name, layer in weight_layers(network):
             if isinstance(layer, nn.Linear):
                 if self.bits is not None:
-                    weights = most_kept(name, layer.weight.numel())
-                    checked_k(name, 1 << self.bits, weights, self.exact)
+                    checked_k(name, 1 << self.bits, most_kept(name, network), self.exact)
                 foresee(shared=[name])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

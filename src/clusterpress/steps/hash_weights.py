@@ -44,7 +44,7 @@ class HashWeights:
             ConfigError: The layer, and the nearest that there is.
         """
         chosen = settings_by_layer(self.compression, network, "HashWeights.compression")
-        refuse_pruned(chosen, "HashWeights")
+        refuse_pruned(chosen, network, "HashWeights")
         foresee(coded=chosen)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

@@ -65,18 +65,23 @@ class ProductQuantize:
     def check(self, network: nn.Module) -> None:
         """Refuse layers that the network does not have, and blocks that do not divide its rows.
 
-        The rows of layers that an earlier step will make shorter are not judged.
+        Of rows that an earlier step will make shorter by an unknown amount, those alone are judged
+        that are too short for a block already.
 
         Raises:
             ConfigError: The layer, and the nearest that there is; or a layer with blocks and
-                without bits, with rows that blocks do not divide, or pruned by an earlier step.
+                without bits, with rows that blocks do not divide, or pruned.
         """
         layers, chosen = dict(weight_layers(network)), self._settings(network)
-        final = {name: layers[name].weight for name in chosen if rows_are_final(name)}
-        self._require_even(final, chosen)
-        refuse_pruned(chosen, "ProductQuantize")
-        # Of layers that may stay as they are, those whose rows are not final say nothing yet.
-        sure, uneven = final if not self.exact else chosen, _uneven(final, chosen)
+        known = {
+            name: layers[name].weight
+            for name, (block, _) in chosen.items()
+            if rows_are_final(name) or block > _row(layers[name].weight)
+        }
+        self._require_even(known, chosen)
+        refuse_pruned(chosen, network, "ProductQuantize")
+        # Of layers that may stay as they are, those whose rows are not known say nothing yet.
+        sure, uneven = known if not self.exact else chosen, _uneven(known, chosen)
         foresee(coded=[name for name in sure if name not in uneven])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

@@ -9,7 +9,7 @@ from torch import nn
 from clusterpress.codes import Masked, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.foresight import foresee
+from clusterpress.steps.foresight import foresee, is_coded, size_is_final
 from clusterpress.steps.kept_values import dense_weight
 from clusterpress.steps.per_layer import require_number, require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
@@ -69,16 +69,17 @@ class Prune:
         for knob, value in (("Prune.keep", self.keep), ("Prune.threshold", self.threshold)):
             if value is not None:
                 values = settings_by_layer(value, network, knob)
-                foresee(masked={n: self._most(each, layers[n]) for n, each in values.items()})
+                foresee(masked={n: self._most(n, each, layers[n]) for n, each in values.items()})
 
-    def _most(self, value: float, layer: nn.Linear | nn.Conv2d) -> int | None:
-        """Say how many weights are kept at most; None for all."""
+    def _most(self, name: str, value: float, layer: nn.Linear | nn.Conv2d) -> int | None:
+        """Say how many weights are kept at most; None where it may be all."""
         weights = layer.weight.numel()
         if self.keep is not None:
             most = counted(value, weights)
-            return None if most == weights else most
-        # A threshold of 0 only masks what is zero already; another's count the values decide.
-        return None if value == 0 else weights
+            return most if most < weights and size_is_final(name) else None
+        # How many a threshold leaves the values decide, and a code gives others.
+        prunes = value > 0 and not is_coded(name) and not bool(above(layer.weight, value).all())
+        return weights if prunes else None
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Mask the smallest weights of every layer; record the share kept of each."""

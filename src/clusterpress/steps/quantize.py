@@ -60,8 +60,8 @@ class Quantize:
             ConfigError: The layer, and the nearest that there is.
         """
         bits = settings_by_layer(self.bits, network, "Quantize.bits")
-        refuse_pruned(self._two_levels(bits), "Quantize with bits=1")
-        refuse_pruned(bits if self.recipe is not None else (), "Quantize")
+        refuse_pruned(self._two_levels(bits), network, "Quantize with bits=1")
+        refuse_pruned(bits if self.recipe is not None else (), network, "Quantize")
         foresee(coded=bits)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

@@ -8,8 +8,9 @@ from torch import nn
 from clusterpress.codes import Shared, code_of, original_of, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.foresight import sharing_is_foreseen
+from clusterpress.steps.foresight import shares_weights
 
+NOTHING = "QuantizeCodebook: no layer shares weights; a Share step comes first"
 _DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
 
@@ -34,13 +35,13 @@ class QuantizeCodebook:
         self.dtype = _DTYPES[dtype]
 
     def check(self, network: nn.Module) -> None:
-        """Refuse a network without shared weights, if no earlier step shares any.
+        """Refuse a network that will have no shared weights.
 
         Raises:
             ConfigError: It is such.
         """
-        if not sharing_is_foreseen():
-            _shared(network)
+        if not shares_weights(network):
+            raise ConfigError(NOTHING)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Set the stored dtype of every codebook; record the largest change of a centroid."""
@@ -63,5 +64,5 @@ def _shared(network: nn.Module) -> list[tuple[str, nn.Linear | nn.Conv2d, Shared
         if isinstance(code := code_of(layer), Shared)
     ]
     if not shared:
-        raise ConfigError("QuantizeCodebook: no layer shares weights; a Share step comes first")
+        raise ConfigError(NOTHING)
     return shared

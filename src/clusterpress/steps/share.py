@@ -56,11 +56,9 @@ class Share:
         Raises:
             ConfigError: The layer, and what would be right.
         """
-        layers = dict(weight_layers(network))
         bits = settings_by_layer(self.bits, network, "Share.bits")
         for name, width in bits.items():
-            weights = most_kept(name, layers[name].weight.numel())
-            checked_k(name, 2**width, weights, self.exact)
+            checked_k(name, 2**width, most_kept(name, network), self.exact)
         foresee(shared=bits)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

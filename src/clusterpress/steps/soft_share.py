@@ -79,7 +79,7 @@ class SoftShare:
         """
         self._require_rooms(network, rows_are_final)
         layers = self._settings(network)
-        refuse_pruned(layers, "SoftShare")
+        refuse_pruned(layers, network, "SoftShare")
         foresee(coded=layers, shared=[n for n, (_, dim) in layers.items() if dim == 1])
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

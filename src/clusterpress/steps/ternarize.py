@@ -76,7 +76,7 @@ class Ternarize:
             ConfigError: It has.
         """
         layers = inner_layers(network, "Ternarize")
-        refuse_pruned(layers, "Ternarize")
+        refuse_pruned(layers, network, "Ternarize")
         foresee(coded=layers)
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:

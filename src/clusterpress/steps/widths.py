@@ -1,6 +1,6 @@
 """How wide the layers of a merged or pruned network shall be: the knobs that both share."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -16,13 +16,19 @@ from clusterpress.merging import (
     checked_keep,
     checked_remove,
     keep_that_removes,
+    outline,
     reestimate,
     require_dense,
+    require_runs,
     target_widths,
 )
 from clusterpress.steps.base import Context, Step
-from clusterpress.steps.example import example_of
-from clusterpress.steps.foresight import foresee, refuse_coded, widths_are_final
+from clusterpress.steps.foresight import (
+    example_for,
+    foresee_widths,
+    refuse_coded,
+    widths_are_final,
+)
 from clusterpress.suggest import nearest
 
 # Forward passes of a re-estimation: 20 batches of 500 images give means to about one percent of
@@ -70,34 +76,54 @@ def width_problems(
 def check_widths(step: NarrowsLayers, network: nn.Module, keep: Keep | None) -> None:
     """Refuse widths that a network cannot have, before any step has run.
 
-    Which layers are hidden only an image tells that is followed through the network; where the
-    network does not say which images it takes, the names in ``keep`` alone are checked. After an
-    earlier step of this kind the hidden layers are the same, but ``remove`` is not judged.
+    Which layers are hidden only an image tells that is followed through the network; where it is
+    not known which images it takes, the names in ``keep`` alone are checked. Where an earlier step
+    of this kind leaves it to the weights how wide layers will be, ``remove`` is not judged.
 
     Raises:
         ConfigError: ``keep`` names a layer that the network has not or that is not hidden, there
             are layers through which neurons cannot be merged, an earlier step gives one a code, or
             ``remove`` cannot be met.
     """
-    # Of a network whose linear layers are narrower, filters are a larger share.
-    final, names = widths_are_final(), [name for name, _ in all_weight_layers(network)]
+    names = [name for name, _ in all_weight_layers(network)]
     refuse_coded(names, type(step).__name__)
-    example = example_of(network)
+    example = example_for(network)
     if example is None:
         require_dense(network)
         _require_layers(keep, names)
-        foresee(narrower=names)
+        foresee_widths(shorter=names, fewer=names)
         return
+    # Of a network whose linear layers are narrower, filters are a larger share.
+    if keep is None and (step.remove is None or not widths_are_final()):
+        layers = step.hidden(network, example)
+        readers = {reader.name for layer in layers for reader in layer.consumers}
+        producers = {name for layer in layers for name in layer.producers}
+        foresee_widths(shorter=readers, fewer=readers | producers)
+        return
+    foresee_widths(narrower(step, network, example, keep))
+
+
+def narrower(
+    step: NarrowsLayers, network: nn.Module, example: torch.Tensor, keep: Keep | None
+) -> nn.Module:
+    """Give a network as narrow as a step will leave it; which neurons stay says nothing.
+
+    Args:
+        step: If it has a target to ``remove``, this counts.
+        network: Is not changed.
+        example: An image that it takes, shape (1, C, H, W).
+        keep: What the step keeps where it has none.
+
+    Raises:
+        ConfigError: The network cannot have these widths.
+    """
     layers = step.hidden(network, example)
-    if step.remove is not None and final:
-        keep_that_removes(network, layers, step.remove)
-    widths = {} if keep is None else target_widths(keep, layers)
-    foresee(narrower=_readers(each for each in layers if widths.get(each.name) != each.width))
-
-
-def _readers(layers: Iterable[HiddenLayer]) -> set[str]:
-    """Name those whose rows are shorter where these layers are narrower."""
-    return {reader.name for layer in layers for reader in layer.consumers}
+    if step.remove is not None:
+        keep = keep_that_removes(network, layers, step.remove)
+    widths = {layer.name: layer.width for layer in layers}
+    network = outline(network, layers, widths if keep is None else target_widths(keep, layers))
+    require_runs(network, example)
+    return network
 
 
 def _require_layers(keep: Keep | None, names: Sequence[str]) -> None:
