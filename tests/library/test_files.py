@@ -15,7 +15,14 @@ from clusterpress.cli import app
 from clusterpress.codes import dense_copy
 from clusterpress.library import decompress, export, exporting
 from clusterpress.models.named import network_named
-from clusterpress.steps import Share
+from clusterpress.steps import (
+    EntropyShare,
+    HashWeights,
+    ProductQuantize,
+    Prune,
+    Quantize,
+    Share,
+)
 
 from .networks import Pictures, images_and_labels, pictures, sentences
 
@@ -36,6 +43,27 @@ def test_the_dense_file_is_what_the_codes_give(tmp_path: Path) -> None:
     for name, value in wanted.items():
         assert dense[name].dtype == value.dtype
         assert torch.equal(dense[name], value)
+
+
+ONE_WEIGHT = {
+    "pruned": Prune(1.0),
+    "shared": Share(1, exact=False),
+    "quantized": Quantize(4),
+    "between two ends": Quantize(4, symmetric=False),
+    "rows": Quantize(8, symmetric=False, per_channel=True),
+    "hashed": HashWeights(8),
+    "product": ProductQuantize(1, 1),
+    "entropy": EntropyShare(),
+}
+
+
+@pytest.mark.parametrize("form", ONE_WEIGHT)
+def test_a_layer_of_one_weight_has_a_file_in_every_form(form: str, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 5))
+    compressed = clusterpress.compress(model, [ONE_WEIGHT[form]])
+    compressed.save(tmp_path / "small")
+    loaded, inputs = clusterpress.load(tmp_path / "small", into=model), torch.randn(4, 1)
+    assert torch.equal(loaded(inputs), compressed.network(inputs))
 
 
 @pytest.mark.parametrize("method", ["han2016", "wang2020"])

@@ -34,6 +34,8 @@ MAX_DIMENSIONS = 8
 MAX_POSITION_BITS = 16
 _PARTS = get_args(Part)
 _SYMBOL_PARTS = ("index", "position", "transform")
+_SETTINGS = 2
+"""Symbols that a transform may have of a single weight: some are of the whole tensor."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,10 @@ def _stream(where: str, row: Any, elements: int) -> StreamEntry:
         # An index has a codebook, and that has bytes: the two are compared in check_tensor.
         most = MAX_ELEMENTS if part == "index" and not in_lane else MAX_ALPHABET
         _whole(form, 2 if in_lane else 0, most, f"alphabet of {where}")
-        _expect(count <= elements, f"{where} has {count} symbols for {elements} weights")
+        least = _SETTINGS if part == "transform" and elements else 0
+        _expect(
+            count <= max(elements, least), f"{where} has {count} symbols for {elements} weights"
+        )
     if in_lane:
         size = low_bytes(count, form) if floats else 0
     else:
