@@ -174,7 +174,7 @@ OTHER = {
 def test_a_layer_that_computes_something_of_its_own_is_refused(layer):
     network = named(a=nn.Conv2d(1, 4, 3), b=layer(), r=nn.ReLU(), f=nn.Flatten())
     network.c = nn.Linear(network(EXAMPLE).shape[1], 2)
-    with pytest.raises(ConfigError, match=r"'b'.*forward\(\) is not (Conv2d|BatchNorm)'s"):
+    with pytest.raises(ConfigError, match=r"'b'.*forward\(\) is not (Conv2d|BatchNorm2d)'s"):
         hidden_layers(network, EXAMPLE)
 
 

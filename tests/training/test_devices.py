@@ -4,7 +4,9 @@ import copy
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,10 +34,14 @@ def trained(
     return nn.utils.parameters_to_vector(copied.parameters()).detach(), history
 
 
-def test_two_processes_train_the_network_of_one(images: ImageSet, network: nn.Module) -> None:
+def test_two_processes_train_the_network_of_one_and_leave_no_file(
+    images: ImageSet, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Gradients are means over the halves of each batch, so only float rounding differs."""
     alone, history = trained(network, images, RECIPE)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     shared, told = trained(network, images, RECIPE, settings=TWO)
+    assert not list(tmp_path.iterdir())
     start = nn.utils.parameters_to_vector(network.parameters()).detach()
     assert float((shared - alone).norm()) < 1e-5 * float((alone - start).norm())
     for one, other in zip(history.epochs, told.epochs, strict=True):
@@ -44,14 +50,17 @@ def test_two_processes_train_the_network_of_one(images: ImageSet, network: nn.Mo
     assert (told.kept, told.done_before) == (1, 0)
 
 
-def test_processes_draw_dropout_of_their_own_by_the_seed(network: nn.Module) -> None:
+def test_processes_draw_dropout_of_their_own_by_the_seed(
+    network: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By hand: what each process would draw, without starting any."""
     from types import SimpleNamespace
 
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
     drawn = []
     for seed, rank in ((0, 0), (0, 1), (1, 0)):
         with torch.random.fork_rng(devices=[]):
-            place: Any = SimpleNamespace(world_size=2, global_rank=rank)
+            place: Any = SimpleNamespace(world_size=2, global_rank=rank, default_root_dir=".")
             SeededProcesses(seed).setup(place, Classifier(network, RECIPE), "fit")
             drawn.append(torch.rand(4))
     assert not torch.equal(drawn[0], drawn[1])

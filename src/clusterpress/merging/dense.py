@@ -68,9 +68,13 @@ def _require_plain(module: nn.Module, name: str) -> None:
         if own or method in vars(module):
             raise ConfigError(
                 f"Layer {name!r} keeps this network from being merged or pruned by neurons: its "
-                f"{method}() is not {kind.__name__.lstrip('_')}'s, and what it computes is not "
-                "known."
+                f"{method}() is not {_known(module)}'s, and what it computes is not known."
             )
+
+
+def _known(module: nn.Module) -> str:
+    """Name the class of torch's that a module's own is made from."""
+    return next(of.__name__ for of in type(module).__mro__ if of.__module__.startswith("torch."))
 
 
 def _require_dense(module: nn.Module, name: str) -> None:

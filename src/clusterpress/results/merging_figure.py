@@ -3,9 +3,11 @@
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clusterpress.results.drawing import baseline_lines, plain_numbers
+from clusterpress.results.none_lines import THIN, dashes
 
 _MARKERS = "o^sDvP"
 _THOUSAND = 1000.0
@@ -40,16 +42,23 @@ def merging_figure(
         )
         plain_numbers(axes.xaxis)
         plain_numbers(axes.yaxis)
-    if len(controls):
-        right.axhline(
-            controls["top1_error"].mean(),
-            color="grey",
-            linestyle="--",
-            linewidth=0.8,
-            label="none (same extra epochs)",
-        )
+    _none_lines(right, controls)
     right.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return figure
+
+
+def _none_lines(axes: Axes, controls: pd.DataFrame) -> None:
+    """Draw a line for each control in use, named where there are several."""
+    several = controls["point"].nunique() > 1
+    for number, (_, runs) in enumerate(controls.groupby("point", sort=False)):
+        names = ", ".join(dict.fromkeys(runs["suite"] + " " + runs["name"]))
+        axes.axhline(
+            runs["top1_error"].mean(),
+            color="grey",
+            linestyle=dashes(number, THIN),
+            linewidth=THIN,
+            label=f"none (same extra epochs){f': {names}' if several else ''}",
+        )
 
 
 def _look(method: str, methods: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Dashes = tuple[int, tuple[float, ...]]
 KEYS = ["suite", "name", "profile"]
 NEUTRAL = "darkgrey"
 """Of what is no one suite's own; the baseline is black."""
-_THIN = 1.2
+THIN = 1.2
 
 
 def nones(runs: pd.DataFrame) -> pd.DataFrame:
@@ -50,18 +50,18 @@ def none_lines(
         suites, names, (profile, *_) = (sorted({*each}) for each in zip(*keys, strict=True))
         own = f" ({profile})" if len(profiles) > 1 else ""
         colour = colours.get(suites[0], NEUTRAL) if len(suites) == 1 else NEUTRAL
-        width = _THIN * (1 + profiles.index(profile))
+        width = THIN * (1 + profiles.index(profile))
         axes.axhline(
             100 - runs[runs["id"].isin(ids)].drop_duplicates("id")["top1_error"].mean(),
             color=colour,
-            linestyle=_dashes(drawn[colour, width], width),
+            linestyle=dashes(drawn[colour, width], width),
             linewidth=width,
             label=f"{', '.join(suites)}: {', '.join(names)}{own}, the baseline trained on",
         )
         drawn[colour, width] += 1
 
 
-def _dashes(number: int, width: float) -> Dashes:
+def dashes(number: int, width: float) -> Dashes:
     """Give a dash and as many dots as the number says, as long at every line width.
 
     They are short, so that a legend's sample of 28 points has the dots of seven lines.

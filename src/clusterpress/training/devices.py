@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import os
 import sys
+import tempfile
 import threading
 from typing import Any, NoReturn
 
@@ -68,6 +69,8 @@ class FreshProcesses(DDPStrategy):
 class SeededProcesses(Callback):
     """Gives every process of its own what the caller's has: dropout's seed, and its memory's way.
 
+    And the training's own folder for temporary files, in which Lightning leaves an empty one.
+
     Args:
         seed: Root seed of the training.
     """
@@ -80,4 +83,5 @@ class SeededProcesses(Callback):
         del pl_module, stage
         if trainer.world_size > 1:
             keep_freed_memory()  # To its end, which is that of the training.
+            tempfile.tempdir = trainer.default_root_dir
             torch.manual_seed(derived_seed(self.seed, DROPOUT, trainer.global_rank))
