@@ -172,6 +172,14 @@ def test_a_threshold_that_prunes_nothing_is_no_pruning(network, context):
         assert _refuses(_in_turn, network, context, [masking, hashing]) == refused
 
 
+def test_what_a_threshold_prunes_of_a_code_is_left_to_the_steps(network, context):
+    steps = [Quantize({"3": 1}), Prune(threshold={"3": 0.9}), HashWeights({"3": 2})]
+    with checking_in_order(network) as check:
+        for step in steps:
+            check(step)
+    _in_turn(network, context, steps)
+
+
 def test_a_step_of_others_may_make_another_network(network):
     class Other:
         version = 1
@@ -197,11 +205,13 @@ STEPS = {
     "share": lambda: Share(2),
     "share small": lambda: Share({"3": 4}),
     "cluster linear": lambda: ClusterLinear(2),
+    "cluster linear finely": lambda: ClusterLinear(3),
     "cluster kernels": lambda: ClusterKernels(2),
     "entropy": EntropyShare,
     "codebook": QuantizeCodebook,
     "product": lambda: ProductQuantize({"3": 2}, 1),
     "product of some": lambda: ProductQuantize(8, 1, exact=False),
+    "product of none": lambda: ProductQuantize({"3": 7}, 1, exact=False),
     "hash": lambda: HashWeights({"3": 8}),
     "quantize": lambda: Quantize(4),
     "one bit": lambda: Quantize({"3": 1}),
@@ -222,17 +232,24 @@ def test_what_cannot_follow_a_step_is_refused_before_either_runs(network, contex
 
 
 @pytest.mark.parametrize("third", STEPS)
-@pytest.mark.parametrize("second", ["share", "quantize", "product of some", "merge"])
-@pytest.mark.parametrize("first", ["prune", "prune nothing", "prune nearly all", "share"])
+@pytest.mark.parametrize(
+    "second", ["share", "quantize", "product of some", "product of none", "merge", "prune"]
+)
+@pytest.mark.parametrize("first", ["prune", "prune nothing", "prune nearly all", "share", "merge"])
 def test_what_a_step_undoes_of_an_earlier_one_is_foreseen(network, context, first, second, third):
     """Levels have no mask, so that what was pruned is pruned no more."""
     _agree(network, context, *(STEPS[each]() for each in (first, second, third)))
 
 
 def _agree(network, context, *steps):
-    with checking_in_order(network) as check:
-        refused = any(_refuses(check, step) for step in steps)
-    assert refused == any(_refuses(step.apply, network, context) for step in steps)
+    """Where no image is known, all that is foreseen comes true, but not all is foreseen."""
+    foreseen = []
+    for example in KNOWN:
+        with checking_in_order(network, example) as check:
+            foreseen.append(any(_refuses(check, step) for step in steps))
+    refused = any(_refuses(step.apply, network, context) for step in steps)
+    assert foreseen[1] == refused
+    assert refused or not foreseen[0]
 
 
 def _refuses(call, *arguments):
