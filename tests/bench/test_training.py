@@ -9,14 +9,18 @@ from typer.testing import CliRunner
 from clusterpress.bench import rows as room
 from clusterpress.bench import training
 from clusterpress.bench.training_cases import (
+    ALONE,
     AUGMENTING,
     BARE,
     BATCHED,
+    FLOATS,
     FULL,
+    LOADING,
     LOOPS,
     OURS,
     PRECISIONS,
     STEPS,
+    WORKERS,
     Bench,
     Sizes,
 )
@@ -119,6 +123,19 @@ def test_verdicts_come_from_the_rows(row):
     ]
     found = [each.judgement for each in verdicts(rows) if each.measured]
     assert found == ["met", "missed", "missed", "missed"]
+
+
+@pytest.mark.parametrize(("ours_seconds", "judgement"), [(1.0, "missed"), (0.9, "met")])
+@pytest.mark.parametrize("precision", FLOATS)
+def test_loading_is_held_against_the_fastest_of_its_precision(
+    row, precision, ours_seconds, judgement
+):
+    case, count = f"{LOADING}, lenet5", FULL.batches["lenet5"] * BATCH
+    (other,) = (each for each in FLOATS if each != precision)
+    seconds = {OURS: ours_seconds, ALONE: 2.9, WORKERS: 4.0}
+    rows = [row(case, f"{who}, {precision}", count, seconds=time) for who, time in seconds.items()]
+    rows += [row(case, f"{who}, {other}", count, seconds=0.1) for who in (ALONE, WORKERS)]
+    assert [each.judgement for each in verdicts(rows) if each.measured] == [judgement]
 
 
 def test_cases_of_several_processors_say_which(row):

@@ -30,6 +30,7 @@ BATCHED, SINGLY = "clusterpress, whole batches", "torchvision, image by image"
 SHAPES = {"lenet300_100": (1, 28, 28), "lenet5": (1, 28, 28)}
 CIFAR = (3, 32, 32)
 BY_PRECISION = ("lenet5", "vgg16", "resnet18")
+FLOATS = ("32", "bf16")
 COMPILED = ", compiled"
 CODES = ("dense", "shared", "masked", "masked, shared")
 LOOPS, LOADING, PRECISIONS, STEPS, AUGMENTING = (
@@ -111,12 +112,16 @@ def loops(bench: Bench) -> None:
 
 
 def loading(bench: Bench) -> None:
-    """Train on shifted images, shifted as a batch or each by torchvision in a DataLoader."""
+    """Train on shifted images, shifted as a batch or each by torchvision in a DataLoader.
+
+    Both in float32 and in bfloat16, where less of a step is the network's.
+    """
     name = "lenet5"
     images = _task(bench, name).images
     kinds = {OURS: ours, ALONE: over_workers(0), WORKERS: over_workers(cores())}
     works = {
-        kind: partial(loop, Task(network(name), images, augmentation="shift"))
+        f"{kind}, {precision}": partial(loop, Task(network(name), images, precision, "shift"))
+        for precision in FLOATS
         for kind, loop in kinds.items()
     }
     bench.compare(f"{LOADING}, {name}", _count(bench, name), works)
@@ -132,7 +137,7 @@ def precisions(bench: Bench) -> None:
                 (BARE, bare, ""),
                 (BARE, compiled, COMPILED),
             )
-            for precision in ("32", "bf16")
+            for precision in FLOATS
         }
         bench.compare(f"{PRECISIONS}, {name}", _count(bench, name), works)
 

@@ -50,11 +50,11 @@ def _step_target(network: str, code: str, words: str) -> Target:
     return Target(f"{network}, {words}, time over dense", ratio([coded], [dense]), 1.15)
 
 
-def _loading_target() -> Target:
-    ours, *others = (_at(LOADING, method, "lenet5") for method in (OURS, ALONE, WORKERS))
-    return Target(
-        "lenet5, speed over the fastest DataLoader", ratio(others, [ours]), 3, at_least=True
-    )
+def _loading_target(precision: str, words: str) -> Target:
+    names = (f"{kind}, {precision}" for kind in (OURS, ALONE, WORKERS))
+    ours, *others = (_at(LOADING, name, "lenet5") for name in names)
+    words = f"lenet5{words}, speed over the fastest DataLoader"
+    return Target(words, ratio(others, [ours]), 3, at_least=True)
 
 
 def _augmenting_target() -> Target:
@@ -67,7 +67,8 @@ TARGETS = (
     _loop_target("vgg16", 0.95),
     _half_target("vgg16", 0.95),
     _loop_target("lenet5", 0.92),
-    _loading_target(),
+    _loading_target("32", ""),
+    _loading_target("bf16", " in bfloat16"),
     _step_target("vgg16", "shared", "shared weights"),
     *(_step_target("vgg16", code, code) for code in KERNELS),
     _augmenting_target(),
