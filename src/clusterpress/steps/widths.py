@@ -112,7 +112,7 @@ def narrower(
         step: If it has a target to ``remove``, this counts.
         network: Is not changed.
         example: An image that it takes, shape (1, C, H, W).
-        keep: What the step keeps where it has none.
+        keep: What the step keeps where it has none; all by default.
 
     Raises:
         ConfigError: The network cannot have these widths.
@@ -120,10 +120,9 @@ def narrower(
     layers = step.hidden(network, example)
     if step.remove is not None:
         keep = keep_that_removes(network, layers, step.remove)
-    widths = {layer.name: layer.width for layer in layers}
-    network = outline(network, layers, widths if keep is None else target_widths(keep, layers))
-    require_runs(network, example)
-    return network
+    narrow = outline(network, layers, target_widths(1.0 if keep is None else keep, layers))
+    require_runs(narrow, example)
+    return narrow
 
 
 def _require_layers(keep: Keep | None, names: Sequence[str]) -> None:
