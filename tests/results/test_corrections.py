@@ -53,7 +53,7 @@ def test_exceeded_is_taken_back_where_many_claims_make_it_likely(tmp_path):
     # p is about 0.03 for each: below 0.05 alone, above it as one of ten.
     records = [make_record(seed=seed, ratios={"han2016": 10 + seed / 2}) for seed in range(3)]
     frame = read_records(store_of(tmp_path, records))
-    claim = {"convention": "han2016", "value": "9.0"}
+    claim = {"convention": "han2016", "value": "9.0", "max_error_change": 0.0}
     (alone,) = comparison(frame, [make_claim(**claim)], NAMES).to_dict("records")
     assert alone["verdict"] == "exceeded"
     assert alone["p_holm"] == alone["p"] < 0.05
@@ -70,7 +70,8 @@ def test_a_claim_beside_two_points_is_two_comparisons(tmp_path):
         for seed in range(3)
     ]
     names = {"p": [("han2016", "lenet5")], "q": [("han2016", "lenet5-paper")]}
-    claim = make_claim(convention="han2016", value="9.0", points=("lenet5", "lenet5-paper"))
+    points = ("lenet5", "lenet5-paper")
+    claim = make_claim(convention="han2016", value="9.0", max_error_change=0.0, points=points)
     compared = comparison(read_records(store_of(tmp_path, records)), [claim], names)
     assert list(compared["family"]) == [2, 2]
     assert list(compared["p_holm"]) == pytest.approx(list(2 * compared["p"]))

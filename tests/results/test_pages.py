@@ -24,7 +24,8 @@ from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 def test_what_is_our_own_never_stands_as_the_papers_number(records):
     reading = {"quantity": "error_change", "relation": "≤", "value": "0", "status": "inferred"}
     derived = {"value": "33.6", "convention": "han2016", "status": "derived", "no_number": True}
-    claims = [make_claim(), make_claim(id="r", **reading), make_claim(id="d", **derived)]
+    lossless = make_claim(max_error_change=0.0)
+    claims = [lossless, make_claim(id="r", **reading), make_claim(id="d", **derived)]
     compared = comparison(records, claims, NAMES)
     paper, read, counted = measured_cells(compared)
     assert (paper["paper's number"], paper["verdict"]) == ("39.0x (found)", "exceeded")

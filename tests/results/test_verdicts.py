@@ -5,7 +5,7 @@ from clusterpress.results.statistics import summarize
 from clusterpress.results.verdicts import judge
 from tests.results.synthetic import make_claim
 
-HIGHER = {"quantity": "compression_ratio", "value": "40"}
+HIGHER = {"quantity": "compression_ratio", "value": "40", "max_error_change": 0.0}
 LOWER = {"quantity": "top1_error", "value": 0.74}
 AT_LEAST = {"relation": "≥", "value": 30.0}
 REMOVED = {"quantity": "parameters_removed", "value": 92.96}
@@ -26,6 +26,8 @@ AT_MOST = {"quantity": "error_change", "relation": "≤", "value": 0.0}
         (HIGHER, [39.9], "reproduced"),
         (REMOVED, [92.955, 92.955], "reproduced"),
         (REMOVED, [90.0, 93.0, 94.0], "not reproduced"),
+        (REMOVED, [95.0, 95.1, 95.2], "reproduced"),  # at whatever error: that is only a setting
+        ({**REMOVED, "max_error_change": 0.0}, [95.0, 95.1, 95.2], "exceeded"),
         (HIGHER, [80.0], "reproduced"),  # one run exceeds nothing
         (LOWER, [0.60, 0.61, 0.60], "exceeded"),
         (LOWER, [0.60, 0.60, 0.60], "reproduced"),  # errors that are equal by chance

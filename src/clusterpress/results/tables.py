@@ -108,7 +108,7 @@ def _family(rows: pd.DataFrame) -> str:
         "a t-test over the seeds, with Holm's correction over the comparisons of this table that "
         f"have n ≥ 2 and seeds that differ (comparisons: {len(tested)}; printed numbers in them: "
         f"{tested['claim'].nunique()}; a number beside several points is compared with each). "
-        "*Exceeded* needs p < 0.05 after it."
+        "*Exceeded* needs p < 0.05 after it; a ratio, share or size at whatever error cannot be."
     )
 
 

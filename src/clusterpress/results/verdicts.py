@@ -61,8 +61,9 @@ def judge(
        where our mean rounds to the number, else *not reproduced*.
     5. A printed number is *exceeded* where the better end of the paper's rounding interval
        (half a unit of its last printed digit) is worse than the worse end of our 95 % interval.
-       This needs n > 1, and of an error seeds that differ. Where a table makes many
-       comparisons, ``corrected`` asks for more.
+       This needs n > 1, and of an error seeds that differ. A ratio, share or size is *exceeded*
+       only where the claim has a condition on the error: without one any setting beats it.
+       Where a table makes many comparisons, ``corrected`` asks for more.
     6. It is *reproduced* where our mean is at least as good as the worse end of that rounding
        interval. For an error it is so too where n >= 3, our interval contains the number and our
        mean is within 0.1 points of it. Else *not reproduced*.
@@ -117,10 +118,11 @@ def p_exceeds(claim: Claim, ours: Summary) -> float:
 
     A t-test over the seeds against the better end of the number's rounding interval, two-sided so
     that it agrees with the 95 % interval; 1 where our mean is not better. NaN where *exceeded* is
-    no possible verdict: n < 2, an inequality, what a baseline is, a number of our own. NaN also
-    where all seeds give one better number, which leaves nothing to test.
+    no possible verdict: n < 2, an inequality, what a baseline is, a number of our own, a ratio,
+    share or size at whatever error. NaN also where all seeds give one better number, which leaves
+    nothing to test.
     """
-    if claim.relation != "=" or claim.kind.better == "same" or not claim.has_number:
+    if claim.relation != "=" or not _can_be_exceeded(claim) or not claim.has_number:
         return math.nan
     better = claim.half_unit if claim.kind.better == "higher" else -claim.half_unit
     p = p_value(ours, claim.value + better)
@@ -150,9 +152,17 @@ def _rule(claim: Claim, ours: Summary) -> Rule:
         return "reproduced" if abs(gain) <= half else "not reproduced"
     # Seeds with the same error agree by chance; a ratio may be the same for every seed by nature.
     tested = ours.has_interval and (ours.differs or not claim.kind.is_error)
-    if tested and min(_gain(claim, ours.low), _gain(claim, ours.high)) > half:
+    worst = min(_gain(claim, ours.low), _gain(claim, ours.high))
+    if tested and _can_be_exceeded(claim) and worst > half:
         return "exceeded"
     return "reproduced" if gain >= -half or _near(claim, ours) else "not reproduced"
+
+
+def _can_be_exceeded(claim: Claim) -> bool:
+    """Say whether to be better is an achievement: more compression at whatever error is none."""
+    if claim.kind.better == "same":
+        return False
+    return claim.kind.is_error or claim.max_error_change is not None
 
 
 def _gain(claim: Claim, value: float) -> float:
