@@ -2,16 +2,10 @@
 
 from clusterpress.artifact.content import elements
 from clusterpress.artifact.conventions import CONVENTIONS, han2016_huffman_bytes, held_parameters
-from clusterpress.artifact.decode import (
-    Inspection,
-    KernelBook,
-    load,
-    read,
-    read_kernels,
-    state,
-)
+from clusterpress.artifact.decode import Inspection, load, read, state
 from clusterpress.artifact.directory import VERSION
 from clusterpress.artifact.encode import save
+from clusterpress.artifact.kernel_books import KernelBook, read_kernels
 from clusterpress.ledger import LayerBytes, Ledger, Row, layer_breakdown
 
 __all__ = [

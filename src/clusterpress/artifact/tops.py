@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from clusterpress.artifact.binary import Bytes
 from clusterpress.artifact.floats import item_bytes, numpy_dtype
-from clusterpress.artifact.tree_model import Alphabet, Shorts
+from clusterpress.artifact.tree_loops import Shorts
+from clusterpress.artifact.tree_model import Alphabet
 
 # Bytes of whole numbers that a lane holds at most.
 MOST_BYTES = 4096

@@ -82,9 +82,9 @@ def speed_rows(name: str, network: nn.Module, coder: Coder, folder: Path) -> Ite
 
 def read_only(path: Path) -> int:
     """Decode every stream of a file, without a network and without counting."""
-    from clusterpress.artifact.decode import _open
+    from clusterpress.artifact.opening import opened
 
-    return sum(len(content.streams) for content in _open(path).contents())
+    return sum(len(content.streams) for content in opened(path).contents())
 
 
 def _tiny(folder: Path) -> Iterator[Row]:

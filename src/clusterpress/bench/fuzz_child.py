@@ -24,7 +24,7 @@ with atheris.instrument_imports(
         "clusterpress.codes.expand",
         "clusterpress.artifact.binary",
         "clusterpress.artifact.mask_model",
-        "clusterpress.artifact.tree_model",
+        "clusterpress.artifact.tree_loops",
     ],
 ):
     from clusterpress.bench import fuzz_moves, fuzz_trial
