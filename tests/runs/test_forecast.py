@@ -143,6 +143,33 @@ def test_widths_that_a_network_cannot_have_are_refused_before_a_plan(tmp_path):
         forecast(points, [0])
 
 
+def test_every_point_is_checked_before_any_trains(points):
+    # The second has the networks of the first, which are timed once.
+    quantize = "+method.steps.q={_target_: clusterpress.steps.Quantize, bits: {ip9: 2}}"
+    with pytest.raises(ConfigError, match=r"^method\.steps\.q: .*'ip9'"):
+        forecast([points[0], (*points[0], quantize)], [0])
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("method.steps.finetune=null", r"method\.steps\.finetune has no _target_"),
+        ("method.steps.finetune=3", r"method\.steps\.finetune has no _target_"),
+        ("+method.steps.p={keep: 0.5}", r"method\.steps\.p has no _target_"),
+        ("recipe.train=null", r"recipe\.train has no _target_"),
+        ("recipe.train.epochs=abc", "epochs is 'abc'"),
+        ("recipe.train.epochs=null", "epochs is None"),
+        (
+            "+method.steps.p={_target_: clusterpress.steps.Prune, keep: 0.5, rounds: abc}",
+            "rounds='abc'",
+        ),
+    ],
+)
+def test_values_of_no_use_are_refused_in_a_sentence(points, override, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        forecast([(*points[1], override)], [0])
+
+
 class Another:
     version = 1
 

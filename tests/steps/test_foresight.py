@@ -26,7 +26,7 @@ from clusterpress.steps import (
     Ternarize,
 )
 from clusterpress.steps.example import example_of
-from clusterpress.steps.foresight import checkable, checking_in_order
+from clusterpress.steps.foresight import check_in_order, checkable, checking_in_order
 from clusterpress.training.recipe import Recipe
 
 # Rows of layer '3' have 12 weights; with two thirds of the neurons before it, 8.
@@ -187,9 +187,48 @@ def test_a_step_of_others_may_make_another_network(network):
         def apply(self, network, context):
             return network
 
-    ours = [Share(2), Quantize(4)]
-    assert list(checkable([ours[0], None, Other(), ours[1]])) == ours[:1]
-    assert list(checkable([ours[0], None, ours[1]])) == ours
+    ours = {"a": Share(2), "b": Quantize(4)}
+    between = {"a": ours["a"], "none": None, "other": Other(), "b": ours["b"]}
+    assert dict(checkable(between)) == {"a": ours["a"]}
+    assert dict(checkable({**ours, "none": None})) == ours
+
+
+def test_the_refused_step_is_named_and_those_behind_it_are_not_judged(network):
+    # As wide as it is now layer '3' has rows that blocks of 8 do not divide.
+    steps = {"half": PruneNeurons({"2": 0.5, "9": 0.5}), "cut": ProductQuantize({"3": 8}, 1)}
+    with pytest.raises(ConfigError, match=r"^at\.half: keep names '9'.* nearest is '2'$"):
+        check_in_order(network, steps, KNOWN[1], path="at.")
+
+
+def signs(network):
+    """Weights of one magnitude, but for a neuron that is removed."""
+    with torch.no_grad():
+        for layer in (network[0], network[2], network[3]):
+            layer.weight.copy_(layer.weight.sign())
+        network[0].weight[0] *= 0.01
+    return network
+
+
+def a_dead_filter(network):
+    network[0].weight.data[3] = 0.0
+    return network
+
+
+@pytest.mark.parametrize(
+    ("prepare", "steps"),
+    [
+        (signs, [PruneNeurons({"0": 3 / 4}), Prune(threshold={"0": 0.5}), HashWeights({"0": 2})]),
+        (
+            a_dead_filter,
+            [PruneNeurons({"0": 0.5}, criterion="random"), Prune({"0": 0.75}), ClusterKernels(1)],
+        ),
+    ],
+    ids=["threshold", "kernels"],
+)
+def test_values_of_neurons_that_may_go_judge_nothing(network, prepare, steps):
+    with checking_in_order(prepare(network), KNOWN[1]) as check:
+        for step in steps:
+            check(step)
 
 
 STEPS = {

@@ -26,7 +26,7 @@ from clusterpress.steps import (
     Reinitialize,
     Step,
 )
-from clusterpress.steps.foresight import checkable, checking_in_order
+from clusterpress.steps.foresight import check_in_order
 from clusterpress.steps.product_quantize import LEFT_ALONE
 from clusterpress.steps.share import FEWER
 from clusterpress.training.loop import train
@@ -134,9 +134,7 @@ class _Work:
                     f"{name} estimates BatchNorm's statistics from images: give data, or leave "
                     "reestimate off"
                 )
-        with checking_in_order(network, self.example) as check:
-            for each in checkable(steps.values()):
-                check(each)
+        check_in_order(network, steps, self.example)
 
     def do(self, network: nn.Module, number: int, name: str, step: Step) -> nn.Module:
         if self.images is None and isinstance(step, Finetune):

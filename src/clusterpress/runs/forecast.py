@@ -5,12 +5,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from clusterpress.runs.components import parameters_of, target_of
 from clusterpress.runs.compose import resolved
 from clusterpress.runs.duration import duration
-from clusterpress.runs.identity import identify
+from clusterpress.runs.identity import Identity, identify
 from clusterpress.runs.named import point_config
 from clusterpress.runs.narrow import narrows
+from clusterpress.runs.plan import check_nodes, plan
 from clusterpress.runs.store import Store
 from clusterpress.runs.timing import Timer
 from clusterpress.runs.unfinished import epochs_done
@@ -118,10 +121,10 @@ def forecast(points: Sequence[Sequence[str]], seeds: Sequence[int]) -> Forecast:
         DataError: Its data are not there.
     """
     configs = [resolved(point_config(overrides)) for overrides in points]
+    for config in configs:
+        check_nodes(config)
     missing: dict[str, Training] = {}
-    each = tuple(
-        _run_forecast({**config, "seed": seed}, missing) for config in configs for seed in seeds
-    )
+    each = tuple(run for config in configs for run in _point_forecast(config, seeds, missing))
     timer = Timer()
     work = {
         stage: training.left * timer(training.config, training.narrowing).epoch_seconds
@@ -134,11 +137,24 @@ def forecast(points: Sequence[Sequence[str]], seeds: Sequence[int]) -> Forecast:
     )
 
 
-def _run_forecast(config: Mapping[str, Any], missing: dict[str, Training]) -> RunForecast:
-    """Look up one run, and add to what is missing what only this run lacks."""
-    store, names = Store(Path(config["store"])), identify(config)
-    if store.run(names.run).exists():
-        return RunForecast(names.run, True)
+def _point_forecast(
+    config: Mapping[str, Any], seeds: Sequence[int], missing: dict[str, Training]
+) -> Iterator[RunForecast]:
+    """Look up the runs of one point, which is checked as a whole before it says what it lacks."""
+    store, checked = Store(Path(config["store"])), False
+    for run in ({**config, "seed": seed} for seed in seeds):
+        names = identify(run)
+        done = store.run(names.run).exists()
+        if not done and not checked:
+            plan(OmegaConf.create(run))
+            checked = True
+        yield RunForecast(names.run, True) if done else _run_forecast(run, names, store, missing)
+
+
+def _run_forecast(
+    config: Mapping[str, Any], names: Identity, store: Store, missing: dict[str, Training]
+) -> RunForecast:
+    """Say what one run lacks, and add to what is missing what only this run does."""
     lacks = {
         stage: training
         for stage, training in zip(names.stages, _trainings(config), strict=True)

@@ -1,6 +1,6 @@
 """A config, checked and taken apart: what will be built, and what it is called."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from clusterpress.runs.trackers import Tracker
 from clusterpress.runs.weights import PublishedWeights, Weights, split_model
 from clusterpress.schema import Config
 from clusterpress.steps import Step
-from clusterpress.steps.foresight import checkable, checking_in_order
+from clusterpress.steps.foresight import check_in_order
 from clusterpress.training.recipe import Recipe
 
 _SUPPLIED = ("classes", "channels")
@@ -88,9 +88,7 @@ def plan(config: DictConfig) -> Plan:
     """
     git_state()  # Before the hours in which the checkout may move on.
     plain = resolved(config)
-    found = _node_problems(plain)
-    if found:
-        raise ConfigError("; ".join(found))
+    check_nodes(plain)
     parts, names = _built(plain), identify(plain)
     return Plan(
         config=plain,
@@ -109,21 +107,35 @@ def plan(config: DictConfig) -> Plan:
     )
 
 
-def _node_problems(plain: Mapping[str, Any]) -> list[str]:
-    found = schema_problems(plain, Config)
+def check_nodes(plain: Mapping[str, Any]) -> None:
+    """Check every key of a resolved config, without building anything.
+
+    What this passes can be named (``identify``); whether its values fit only ``plan`` tells.
+
+    Raises:
+        ConfigError: One sentence for every key that is wrong, all at once.
+    """
+    found = schema_problems(plain, Config) or [*_target_problems(plain), *_value_problems(plain)]
+    if not found:
+        for key in ("data", "recipe", "method", "trainer", "tracker"):
+            found += problems(plain[key], key)
+        found += problems(split_model(plain["model"])[0], "model", _SUPPLIED)
     if found:
-        return found
-    found = _value_problems(plain)
-    for key in ("data", "recipe", "method", "trainer", "tracker"):
-        found += problems(plain[key], key)
-    found += problems(split_model(plain["model"])[0], "model", _SUPPLIED)
-    for part, nodes in (("method.steps", plain["method"]["steps"]), ("tracker", plain["tracker"])):
-        for name, node in nodes.items():
-            if not isinstance(node, Mapping) or "_target_" not in node:
-                found.append(f"{part}.{name} has no _target_")
-    if "baseline" in plain["method"]["steps"]:
-        found.append("method.steps.baseline: baseline is the name of the first stage")
-    return found
+        raise ConfigError("; ".join(found))
+
+
+def _target_problems(plain: Mapping[str, Any]) -> Iterator[str]:
+    """Say which of the parts that every run builds name nothing that could be built."""
+    steps, trackers = plain["method"]["steps"], plain["tracker"]
+    nodes = {key: plain[key] for key in ("data", "model", "trainer")}
+    nodes["recipe.train"] = plain["recipe"]["train"]
+    nodes |= {f"method.steps.{name}": node for name, node in steps.items()}
+    nodes |= {f"tracker.{name}": node for name, node in trackers.items()}
+    for path, node in nodes.items():
+        if not isinstance(node, Mapping) or "_target_" not in node:
+            yield f"{path} has no _target_"
+    if "baseline" in steps:
+        yield "method.steps.baseline: baseline is the name of the first stage"
 
 
 def _value_problems(plain: Mapping[str, Any]) -> list[str]:
@@ -165,9 +177,7 @@ def _built(plain: Mapping[str, Any]) -> dict[str, Any]:
     if network is not None and parts["weights"] is not None:
         attempt(partial(parts["weights"].check, network))
     if network is not None:
-        with checking_in_order(network) as check:
-            for step in checkable(parts["steps"].values()):
-                attempt(partial(check, step))
+        attempt(partial(check_in_order, network, parts["steps"], path="method.steps."))
     if refused:
         raise ConfigError("; ".join(refused))
     return parts

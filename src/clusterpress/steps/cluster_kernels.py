@@ -18,7 +18,7 @@ from clusterpress.clustering import (
 from clusterpress.codes import Kernels, KernelSet, attach
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.steps.base import Context
-from clusterpress.steps.foresight import foresee, refuse_pruned
+from clusterpress.steps.foresight import before_steps, foresee, refuse_pruned
 from clusterpress.steps.kept_values import dense_weight, mask_of, require_unpruned
 from clusterpress.steps.kernel_sets import (
     KernelLayer,
@@ -118,7 +118,7 @@ class ClusterKernels:
         counts = {name: sum(map(_kernels, layers)) for name, layers in found.items()}
         sizes(self.k, counts, self.exact)
         clustered = [layer for layers in found.values() for layer in layers]
-        whole = [layer.name for layer in clustered if not _has_zero_kernels(layer.module)]
+        whole = [one.name for one in clustered if not _has_zero_kernels(one.name, network)]
         refuse_pruned(whole, network, "ClusterKernels")
         foresee(coded=[layer.name for layer in clustered])
 
@@ -249,8 +249,11 @@ def _kernels(layer: KernelLayer) -> int:
     return int(np.prod(layer.module.weight.shape[:2]))
 
 
-def _has_zero_kernels(layer: nn.Conv2d) -> bool:
-    return bool((layer.weight == 0).flatten(2).all(dim=2).any())
+def _has_zero_kernels(name: str, network: nn.Module) -> bool:
+    """Say whether a convolution has kernels of zeros, of neurons too that may yet be removed."""
+    weight = before_steps(name, network).weight
+    assert isinstance(weight, torch.Tensor)
+    return bool((weight == 0).flatten(2).all(dim=2).any())
 
 
 def _relative_error(weight: torch.Tensor, coded: torch.Tensor) -> float:

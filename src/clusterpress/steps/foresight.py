@@ -22,6 +22,7 @@ class _Future:
 
     Attributes:
         network: It, at the widths that it will have as far as they are known.
+        begun: It, before any step.
         example: An image that it takes, shape (1, C, H, W), where one was given.
         shorter: Names of layers whose rows will be shorter, nobody knows yet by how much.
         fewer: Names of layers that will have fewer weights, likewise.
@@ -32,6 +33,7 @@ class _Future:
     """
 
     network: nn.Module
+    begun: nn.Module
     example: torch.Tensor | None = None
     shorter: set[str] = field(default_factory=set)
     fewer: set[str] = field(default_factory=set)
@@ -42,7 +44,7 @@ class _Future:
     @classmethod
     def of(cls, network: nn.Module, example: torch.Tensor | None = None) -> Self:
         """Begin with the codes that a network has before any step."""
-        future = cls(network, example)
+        future = cls(network, network, example)
         for name, layer in weight_layers(network):
             mask, code = mask_of(layer), code_of(layer)
             if mask is not None and not bool(mask.all()):
@@ -75,11 +77,39 @@ def checking_in_order(
         _FUTURE.reset(token)
 
 
-def checkable(steps: Iterable[Any]) -> Iterator[Checked]:
-    """Give the steps that can look at a network's layers before any has run."""
-    for step in steps:
+def check_in_order(
+    network: nn.Module,
+    steps: Mapping[str, Any],
+    example: torch.Tensor | None = None,
+    *,
+    path: str = "",
+) -> None:
+    """Let steps look at a network, each as those before will have left it, up to the first refusal.
+
+    What comes after a step that is refused nobody can judge.
+
+    Args:
+        network: As it is before any step; it is not changed.
+        steps: In order, by name.
+        example: As of ``checking_in_order``.
+        path: Where the names stand, with a dot at its end.
+
+    Raises:
+        ConfigError: A step refuses the network; it is named.
+    """
+    with checking_in_order(network, example) as check:
+        for name, step in checkable(steps):
+            try:
+                check(step)
+            except ConfigError as error:
+                raise ConfigError(f"{path}{name}: {error}") from error
+
+
+def checkable(steps: Mapping[str, Any]) -> Iterator[tuple[str, Checked]]:
+    """Give the steps that can look at a network's layers before any has run, with their names."""
+    for name, step in steps.items():
         if isinstance(step, Checked):
-            yield step
+            yield name, step
         if step is not None and not type(step).__module__.startswith("clusterpress."):
             return  # It may make another network, which later steps look at as they run.
 
@@ -154,6 +184,17 @@ def widths_are_final() -> bool:
     """Say whether all layers are as wide as they will be."""
     future = _FUTURE.get()
     return future is None or not future.fewer
+
+
+def neurons_are_final() -> bool:
+    """Say whether no neuron will be gone: of a narrower network nobody knows which are left."""
+    future = _FUTURE.get()
+    return future is None or (future.network is future.begun and not future.fewer)
+
+
+def before_steps(name: str, network: nn.Module) -> nn.Module:
+    """Give a layer as it is before any step, with all its neurons."""
+    return _future(network).begun.get_submodule(name)
 
 
 def is_coded(name: str) -> bool:

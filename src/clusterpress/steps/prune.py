@@ -9,7 +9,7 @@ from torch import nn
 from clusterpress.codes import Masked, attach, weight_layers
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
-from clusterpress.steps.foresight import foresee, is_coded, size_is_final
+from clusterpress.steps.foresight import foresee, is_coded, neurons_are_final, size_is_final
 from clusterpress.steps.kept_values import dense_weight
 from clusterpress.steps.per_layer import require_number, require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
@@ -77,9 +77,10 @@ class Prune:
         if self.keep is not None:
             most = counted(value, weights)
             return most if most < weights and size_is_final(name) else None
-        # How many a threshold leaves the values decide, and a code gives others.
-        prunes = value > 0 and not is_coded(name) and not bool(above(layer.weight, value).all())
-        return weights if prunes else None
+        # How many a threshold leaves the values decide, and a code or other neurons give others.
+        if value == 0 or is_coded(name) or not neurons_are_final():
+            return None
+        return None if bool(above(layer.weight, value).all()) else weights
 
     def apply(self, network: nn.Module, context: Context) -> nn.Module:
         """Mask the smallest weights of every layer; record the share kept of each."""
