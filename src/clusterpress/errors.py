@@ -1,4 +1,4 @@
-"""The errors that clusterpress raises on purpose; each message is a sentence a user can act on."""
+"""The errors that clusterpress raises on purpose, each a sentence that a user can act on."""
 
 
 class ClusterpressError(Exception):
@@ -19,3 +19,8 @@ class ArtifactError(ClusterpressError):
 
 class StoreError(ClusterpressError):
     """The store's folder cannot be written or read."""
+
+
+def told(error: Exception) -> str:
+    """Give an error's kind, and its message where it has one (a bare assert has none)."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")

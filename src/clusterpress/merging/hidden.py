@@ -15,6 +15,7 @@ from clusterpress.merging.dense import require_dense
 from clusterpress.merging.flow import Flow
 from clusterpress.merging.layers import HiddenLayer
 from clusterpress.merging.tracing import Trace, trace
+from clusterpress.merging.unseen import require_unseen
 from clusterpress.merging.wiring import Wiring
 
 Skips = Literal["internal", "joined"]
@@ -38,17 +39,20 @@ def hidden_layers(
     Raises:
         ConfigError: The network cannot be traced; a code or another parametrization holds a layer;
             autograd records no call of a layer, so that nobody knows which neurons it reads; a
-            listed layer gives another tensor than (N, C) or (N, C, H, W); or between a listed layer
-            and its readers stands something through which neurons cannot be merged: a grouped
-            convolution, another norm than BatchNorm, an operation that mixes neurons, or, with
-            ``joined``, a skip that pads. The message names the layer.
+            listed layer gives another tensor than (N, C) or (N, C, H, W); the output sees its
+            neurons otherwise than by its readers; or between a listed layer and its readers stands
+            something through which neurons cannot be merged: a grouped convolution, another norm
+            than BatchNorm, an operation that mixes neurons, or, with ``joined``, a skip that pads.
+            The message names the layer.
     """
     require_dense(network)
     traced = trace(network, example_input)
     _require_reached(network, traced.graph)
     found = _couplings(network, traced)
-    layers = (_hidden_layer(found, group, skips) for group in found.groups())
-    return [layer for layer in layers if layer is not None]
+    groups = (_hidden_layer(found, group, skips) for group in found.groups())
+    layers = [layer for layer in groups if layer is not None]
+    require_unseen(network, layers, example_input)
+    return layers
 
 
 def _require_reached(network: nn.Module, graph: DependencyGraph) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from clusterpress.errors import ConfigError
+from clusterpress.errors import ConfigError, told
 
 
 def require_runs(network: nn.Module, example_input: torch.Tensor) -> None:
@@ -25,11 +25,6 @@ def require_runs(network: nn.Module, example_input: torch.Tensor) -> None:
             f"The network does not run at its new widths ({told(error)}); its forward() may name "
             "a width, as in view(-1, 800), where it should use flatten(x, 1)."
         ) from error
-
-
-def told(error: Exception) -> str:
-    """Give an error's kind, and its message where it has one (a bare assert has none)."""
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def on_device_of(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:

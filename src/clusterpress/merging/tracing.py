@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch_pruning import DependencyGraph, utils
 
-from clusterpress.errors import ConfigError
-from clusterpress.merging.running import modes_restored, on_device_of, told
+from clusterpress.errors import ConfigError, told
+from clusterpress.merging.running import modes_restored, on_device_of
 
 Shapes = dict[nn.Module, tuple[int, ...]]
 

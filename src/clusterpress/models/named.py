@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from clusterpress.errors import ConfigError
+from clusterpress.errors import ConfigError, told
 from clusterpress.models import MODELS
 from clusterpress.models.checkpoints import load_weights, read_state
 from clusterpress.suggest import nearest
@@ -131,6 +131,6 @@ def _torchvision(name: str) -> Callable[..., Any]:
 def _imported(module: str, name: str) -> Callable[..., Any]:
     try:
         factory: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{module}:{name} cannot be imported: {error}") from error
+    except Exception as error:  # Whatever somebody's module raises.
+        raise ConfigError(f"{module}:{name} cannot be imported: {told(error)}") from error
     return factory
