@@ -10,7 +10,7 @@ from clusterpress.results.accuracy_figure import accuracy
 from clusterpress.results.cells import measured_cells
 from clusterpress.results.claims import AtRatio
 from clusterpress.results.curves import bits, merging
-from clusterpress.results.figures import figure_names, figures
+from clusterpress.results.figures import figure_names, figures, merging_drawing
 from clusterpress.results.layout import tables
 from clusterpress.results.markdown import markdown
 from clusterpress.results.merging_figure import merging_figure
@@ -411,13 +411,14 @@ def test_a_merging_figure_draws_every_baseline_too(tmp_path):
 
 def test_a_merging_figure_draws_a_line_for_each_none_in_use(tmp_path):
     names = {"p": [("wang2020", "lenet5-keep0.5")], "q": [("li2017", "lenet5-keep0.2")]}
-    names |= {"c": [("controls", "lenet5-none")], "l": [("li2017", "lenet5-none")]}
+    names |= {"c": [("controls", "lenet5-none")]}
+    names |= {"l": [("li2017", "lenet5-none"), ("zhong2018", "lenet5-none")]}
     runs = [make_record("p"), make_record("c", method="none", top1_error=0.6)]
     runs += [make_record("q"), make_record("l", method="none", top1_error=0.4)]
-    for number, labels in ((2, [""]), (4, [": controls lenet5-none", ": li2017 lenet5-none"])):
+    named = [": controls lenet5-none", ": li2017 lenet5-none, zhong2018 lenet5-none"]
+    for number, labels in ((2, [""]), (4, named)):
         records = named_runs(read_records(store_of(tmp_path / str(number), runs[:number])), names)
-        controls = records[records["method"] == "none"]
-        figure = merging_figure("t", merging(records), records, controls)
+        figure = merging_drawing("t", records)()
         drawn = {line.get_label(): line for line in figure.axes[1].get_lines()}
         lines = [drawn[f"none (same extra epochs){label}"] for label in labels]
         assert [line.get_ydata()[0] for line in lines] == [0.6, 0.4][: len(lines)]

@@ -61,15 +61,16 @@ def _drawings(
         found[f"accuracy-{data}-{model}"] = partial(accuracy, title, group, own)
         for profile, of in group.groupby("profile"):
             plain = profile == PLAIN
-            draw = _merging(title if plain else f"{title} ({profile})", of)
+            draw = merging_drawing(title if plain else f"{title} ({profile})", of)
             if draw is not None:
                 found[f"merging-{data}-{model}{'' if plain else f'-{profile}'}"] = draw
     return found
 
 
-def _merging(title: str, runs: pd.DataFrame) -> Callable[[], Figure] | None:
+def merging_drawing(title: str, runs: pd.DataFrame) -> Callable[[], Figure] | None:
+    """Give what draws a network's merging figure; None where nothing was merged."""
     curve = merging(runs)
     if curve.empty:
         return None
-    controls = runs[runs["point"].isin(curve["control_point"])].drop_duplicates("id")
+    controls = runs[runs["point"].isin(curve["control_point"])]
     return partial(merging_figure, title, curve, runs, controls)

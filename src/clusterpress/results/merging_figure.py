@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clusterpress.results.drawing import baseline_lines, plain_numbers
-from clusterpress.results.none_lines import THIN, dashes
+from clusterpress.results.none_lines import NEUTRAL, THIN, dashes
 
 _MARKERS = "o^sDvP"
 _THOUSAND = 1000.0
@@ -43,7 +43,7 @@ def merging_figure(
         plain_numbers(axes.xaxis)
         plain_numbers(axes.yaxis)
     _none_lines(right, controls)
-    right.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    right.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), handlelength=4)
     return figure
 
 
@@ -53,8 +53,8 @@ def _none_lines(axes: Axes, controls: pd.DataFrame) -> None:
     for number, (_, runs) in enumerate(controls.groupby("point", sort=False)):
         names = ", ".join(dict.fromkeys(runs["suite"] + " " + runs["name"]))
         axes.axhline(
-            runs["top1_error"].mean(),
-            color="grey",
+            runs.drop_duplicates("id")["top1_error"].mean(),
+            color=NEUTRAL,
             linestyle=dashes(number, THIN),
             linewidth=THIN,
             label=f"none (same extra epochs){f': {names}' if several else ''}",
