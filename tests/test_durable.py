@@ -98,6 +98,9 @@ def test_other_errors_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(StoreError, match="folder cannot be written"):
         write_atomic(tmp_path / "folder", b"content")
+    for nameless in ("", ".", "/"):
+        with pytest.raises(StoreError, match="it has no name"):
+            write_atomic(Path(nameless), b"content")
     assert names(tmp_path) == ["folder"]
 
 

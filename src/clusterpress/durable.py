@@ -20,9 +20,11 @@ def write_atomic(path: Path, content: bytes) -> None:
         content: All of its bytes.
 
     Raises:
-        StoreError: The folder cannot be written (no room, no permission, no folder). What was at
-            ``path`` is as it was, and no temporary file stays.
+        StoreError: The path names no file, or the folder cannot be written (no room, no
+            permission, no folder). What was at ``path`` is as it was, and no temporary file stays.
     """
+    if not path.name:
+        raise StoreError(f"The file {str(path)!r} cannot be written: it has no name.")
     try:
         replace(path, content, durable=True)
         sync(path.parent)

@@ -14,14 +14,17 @@ import clusterpress
 from clusterpress import ConfigError, DataError
 from clusterpress.codes import kind_of
 from clusterpress.library import compressing
+from clusterpress.models.named import network_named
 from clusterpress.places import folder
 from clusterpress.steps import (
     ClusterKernels,
+    ClusterLinear,
     Finetune,
     HashWeights,
     MergeNeurons,
     Prune,
     PruneNeurons,
+    Quantize,
     QuantizeCodebook,
     Share,
 )
@@ -225,6 +228,25 @@ WRONG = {
         "names no knob",
     ),
     "no tensor": (compressed(method="wang2020", example=[1]), "must be a tensor"),
+    "bytes": (compressed(method="wang2020", example=IMAGES.byte()), "tensor of torch.uint8"),
+    "no memory of it": (compressed(example=IMAGES.to("meta")), "device meta"),
+    "sparse": (compressed(example=IMAGES.to_sparse()), "layout torch.sparse_coo"),
+    "no batch": (compressed(example=IMAGES[:0]), r"shape \(0, 3, 8, 8\)"),
+    "no numbers": (compressed(example=IMAGES * torch.nan), "finite numbers"),
+    "no settings": (compressed(method="son2018", settings=["cluster.k"]), "must be a dict"),
+    "no text": (compressed(method="son2018", settings={1: 2}), "must be a dict"),
+    "no value": (
+        compressed(method="son2018", settings={"cluster.k": {None: 2}}),
+        "'cluster.k' cannot be {None: 2}",
+    ),
+    "half an interpolation": (
+        compressed(method="son2018", settings={"cluster.k": "${"}),
+        r"'cluster.k' cannot be '\$\{'",
+    ),
+    "no recipes": (compressed(method="none", recipe="short"), "must be a Recipe"),
+    "no seed": (compressed(seed=-1), "seed is -1"),
+    "no whole seed": (compressed(seed=0.0), "seed is 0.0"),
+    "no trainer": (compressed(trainer="gpu"), "must be TrainerSettings"),
     "no network": (compressed(IMAGES), "must be a torch module"),
     "no sizes": (compressed(lazy()), "no size yet"),
     "no memory": (compressed(pictures().to("meta")), "no memory"),
@@ -249,6 +271,26 @@ def test_wrong_input_is_refused_with_a_sentence(name: str) -> None:
     call, sentence = WRONG[name]
     with pytest.raises(ConfigError, match=sentence):
         call()
+
+
+def test_a_network_that_says_the_size_of_its_images_needs_no_example() -> None:
+    model = network_named("lenet5").build()
+    assert clusterpress.compress(model, [MergeNeurons(0.5)]).network.ip1.out_features == 250
+
+
+def test_every_module_keeps_its_mode() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 4))
+    model.train()[1].eval()
+    network = clusterpress.compress(model, [MergeNeurons(0.5), Share(2)], example=IMAGES).network
+    assert [layer.training for layer in network] == [True, False, True, True]
+    assert network.training
+
+
+def test_a_layer_without_weights_is_left_alone() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 0))
+    for step in (Share(1), Quantize(2), HashWeights(2), ClusterLinear(2)):
+        network = clusterpress.compress(model, [step]).network
+        assert [kind_of(layer) == "dense" for layer in network] == [False, True]
 
 
 ORDERS = {

@@ -199,6 +199,8 @@ def test_weights_of_half_precision_make_a_network_of_half_precision(tmp_path: Pa
         (("--set", "merge.keep"), "must be like cluster.k=128"),
         (("--input", "3,x"), "whole numbers like 3,224,224"),
         (("--input", "0,8,8"), "whole numbers like 3,224,224"),
+        (("--input", "1,28,99999999999999999999"), "more than 134,217,728 numbers"),
+        (("--set", "merge.keep=2020-01-01"), "'merge.keep' cannot be datetime.date(2020, 1, 1)"),
         ((), "--input"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from clusterpress.cli.options import Arch, Shape, console, floats
+from clusterpress.cli.options import Arch, MaybeArch, MaybeShape, Shape, console, floats
 
 
 def evaluate(  # noqa: PLR0913 - one option each
@@ -65,12 +65,12 @@ def compress(  # noqa: PLR0913 - options of a command
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A knob, such as cluster.k=128.")
     ] = None,
-    shape: Shape = None,
+    shape: MaybeShape = None,
     coder: Annotated[
         Literal["small", "fast"],
         typer.Option(help="The fewest bytes, or read and written faster and a little larger."),
     ] = "small",
-    seed: Annotated[int, typer.Option(help="Root seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Root seed.")] = 0,
 ) -> None:
     """Compress trained weights into one file, without data and so without fine-tuning."""
     from clusterpress.library.commands import compress_file
@@ -102,7 +102,7 @@ def export(
     path: Path,
     output: Annotated[Path, typer.Option("--output", "-o", help="An ONNX file.")],
     shape: Shape,
-    arch: Arch | None = None,
+    arch: MaybeArch = None,
 ) -> None:
     """Write a compressed file as ONNX, checked with onnxruntime against torch."""
     from clusterpress.library.commands import export_file

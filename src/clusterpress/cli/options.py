@@ -10,13 +10,15 @@ console = Console(highlight=False, soft_wrap=True)
 FREE = {"allow_extra_args": True, "ignore_unknown_options": True}
 Papers = Annotated[list[str] | None, typer.Argument(help="Papers; none means all.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Data sets; none means all.")]
-Arch = Annotated[
-    str,
-    typer.Option(
-        help="The network: resnet20, vgg16(classes=100), torchvision:resnet18, module:factory."
-    ),
-]
-Shape = Annotated[str | None, typer.Option("--input", help="Shape of one input, as 3,224,224.")]
+_ARCH = typer.Option(
+    help="The network: resnet20, vgg16(classes=100), torchvision:resnet18, module:factory."
+)
+_SHAPE = typer.Option("--input", help="Shape of one input, as 3,224,224.")
+# With a default of None; of ``Arch | None`` typer would not see the option's name and help.
+Arch = Annotated[str, _ARCH]
+MaybeArch = Annotated[str | None, _ARCH]
+Shape = Annotated[str, _SHAPE]
+MaybeShape = Annotated[str | None, _SHAPE]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

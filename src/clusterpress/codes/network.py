@@ -22,13 +22,15 @@ def all_weight_layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.
 def weight_layers(network: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
     """Yield ``(name, layer)`` of the layers whose weight a code can hold, in definition order.
 
-    These are all linear and 2-D convolution layers, but for those whose weight is another
-    module's too (tied to an embedding, say) or computed by somebody else's parametrization or hook.
+    These are all linear and 2-D convolution layers, but for those whose weight has no elements, is
+    another module's too (tied to an embedding, say) or is computed by somebody else's
+    parametrization or hook.
     """
     holders = _holders(network)
     for name, layer in all_weight_layers(network):
         coded = code_of(layer) is not None
-        if coded or ("weight" in layer._parameters and holders[id(layer.weight)] == 1):
+        own = "weight" in layer._parameters and holders[id(layer.weight)] == 1
+        if coded or (own and layer.weight.numel()):
             yield name, layer
 
 

@@ -14,6 +14,7 @@ from clusterpress.artifact.content import ties
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError, DataError
 from clusterpress.models.named import recorded
+from clusterpress.training.settings import TrainerSettings
 
 
 def copied(model: nn.Module) -> nn.Module:
@@ -36,6 +37,60 @@ def copied(model: nn.Module) -> nn.Module:
             "a hook computes (weight_norm, torch.nn.utils.prune) must be made plain first, as by "
             "remove_weight_norm or prune.remove"
         ) from error
+
+
+def with_modes_of(model: nn.Module, network: nn.Module) -> None:
+    """Put a copy's modules into training or evaluation mode as their namesakes are.
+
+    A frozen BatchNorm of a network in training stays frozen; modules that are new in the copy
+    are as the whole network is.
+    """
+    modes = {name: module.training for name, module in model.named_modules()}
+    for name, module in network.named_modules():
+        module.training = modes.get(name, model.training)
+
+
+def checked_example(example: object) -> torch.Tensor:
+    """Give an example back.
+
+    Raises:
+        ConfigError: It is no batch of finite floating-point numbers in memory.
+    """
+    if not torch.is_tensor(example):
+        raise ConfigError(f"example is a {type(example).__name__}, it must be a tensor")
+    if not example.is_floating_point() or example.is_meta or example.layout != torch.strided:
+        raise ConfigError(
+            f"example is a tensor of {example.dtype} (device {example.device}, layout "
+            f"{example.layout}), it must be a normalised batch of floating-point numbers in memory"
+        )
+    if example.ndim < 2 or not example.numel() or not bool(example.isfinite().all()):
+        raise ConfigError(
+            f"example has the shape {tuple(example.shape)}, it must be a batch (1, C, H, W) of "
+            "finite numbers"
+        )
+    return example
+
+
+def checked_seed(seed: object) -> int:
+    """Give a seed back.
+
+    Raises:
+        ConfigError: It is no whole number of 0 or more.
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ConfigError(f"seed is {seed!r}, it must be a whole number of 0 or more")
+    return seed
+
+
+def checked_trainer(trainer: object) -> TrainerSettings | None:
+    """Give a trainer's settings back.
+
+    Raises:
+        ConfigError: It is neither None nor such settings.
+    """
+    if not isinstance(trainer, TrainerSettings | None):
+        raise ConfigError(f"trainer is {trainer!r}, it must be TrainerSettings or None")
+    return trainer
 
 
 def check_images(network: nn.Module, images: ImageSet) -> None:

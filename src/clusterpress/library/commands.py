@@ -1,5 +1,6 @@
 """What the commands for one's own network do, file in and file out."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from clusterpress.library.dense import decompress
 from clusterpress.library.exporting import export
 from clusterpress.models.checkpoints import find
 from clusterpress.models.named import network_named
+
+MOST_INPUT = 1 << 27
+"""Numbers of one input: half a gigabyte in float32."""
 
 
 def compress_file(  # noqa: PLR0913 - options of a command
@@ -70,7 +74,7 @@ def decompress_file(path: Path, output: Path) -> int:
     return decompress(path, output)
 
 
-def export_file(path: Path, output: Path, shape: str | None, arch: str | None) -> int:
+def export_file(path: Path, output: Path, shape: str, arch: str | None) -> int:
     """Export an artifact as ONNX; give its bytes.
 
     Raises:
@@ -79,8 +83,6 @@ def export_file(path: Path, output: Path, shape: str | None, arch: str | None) -
         ArtifactError: The artifact is damaged, or what was exported computes something else.
     """
     _require_another(path, output)
-    if shape is None:
-        raise ConfigError("export needs the shape of one input, as --input 3,224,224")
     into = None if arch is None else network_named(arch).build()
     return export(artifact.load(path, into=into), output, input_shape(shape))
 
@@ -97,6 +99,8 @@ def input_shape(text: str) -> tuple[int, ...]:
         shape = ()
     if not shape or min(shape) < 1:
         raise ConfigError(f"--input is {text!r}, it must be whole numbers like 3,224,224")
+    if math.prod(shape) > MOST_INPUT:
+        raise ConfigError(f"--input is {text!r}, more than {MOST_INPUT:,} numbers")
     return shape
 
 

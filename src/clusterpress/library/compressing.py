@@ -11,7 +11,15 @@ from clusterpress.codes import weight_layers
 from clusterpress.data.batches import Batches, fitting_batch
 from clusterpress.data.images import ImageSet, Split, digest
 from clusterpress.errors import ConfigError
-from clusterpress.library.checks import check_architecture, check_images, copied
+from clusterpress.library.checks import (
+    check_architecture,
+    check_images,
+    checked_example,
+    checked_seed,
+    checked_trainer,
+    copied,
+    with_modes_of,
+)
 from clusterpress.library.compressed import Compressed
 from clusterpress.library.methods import Recipes, listed_steps, named_steps
 from clusterpress.library.precision import narrowed, widened
@@ -26,6 +34,7 @@ from clusterpress.steps import (
     Reinitialize,
     Step,
 )
+from clusterpress.steps.example import example_of
 from clusterpress.steps.foresight import check_in_order
 from clusterpress.steps.product_quantize import LEFT_ALONE
 from clusterpress.steps.share import FEWER
@@ -68,8 +77,9 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         settings: Knobs of a named method by ``step.knob``, such as ``{"cluster.k": 128}``.
         recipe: How a named method trains: one recipe, or by the names of ``schema.RecipeConfig``.
         example: One normalised batch, of any float dtype, shape (1, C, H, W), for methods that
-            merge or prune neurons; with ``data`` not needed.
-        seed: Root seed of all that is random.
+            merge or prune neurons; with ``data`` not needed, nor where the network says the size
+            of its images by ``image_size``.
+        seed: Root seed of all that is random, 0 or more.
         trainer: Where training runs.
         architecture: ``{"name": ..., "args": {...}}`` of ``clusterpress.models.MODELS``, for
             ``load`` without a network.
@@ -78,7 +88,8 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
         The compressed network, what was left out, and its size.
 
     Raises:
-        ConfigError: The method, a setting, the architecture or the network does not fit.
+        ConfigError: The method, a setting, the architecture or the network does not fit, or
+            another argument is none such as this.
         DataError: A weight is not finite, images and labels are not as they should be, or a label
             is none of the network's outputs.
     """
@@ -88,8 +99,8 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
     reference = artifact.elements(model)
     if architecture is not None:
         check_architecture(model, architecture)
-    work = _Work(images, example, seed, trainer)
     dtypes = widened(network)
+    work = _Work(network, images, example, seed, checked_trainer(trainer))
     if images is not None:
         check_images(network, images)
     if next(weight_layers(network), None) is None:
@@ -98,7 +109,7 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
     for number, (name, step) in enumerate(steps.items(), 1):
         network = work.do(network, number, name, step)
     narrowed(network, dtypes)
-    network.train(model.training)
+    with_modes_of(model, network)
     named = method if isinstance(method, str) else ", ".join(steps)
     left_out = tuple(work.left_out)
     return Compressed(network, named, left_out, work.facts, reference, architecture)
@@ -109,19 +120,17 @@ class _Work:
 
     def __init__(
         self,
+        network: nn.Module,
         images: ImageSet | None,
         example: torch.Tensor | None,
         seed: int,
         trainer: TrainerSettings | None,
     ) -> None:
-        if example is not None and not torch.is_tensor(example):
-            raise ConfigError(f"example is a {type(example).__name__}, it must be a tensor")
-        self.images, self.seed, self.trainer = images, seed, trainer
-        if example is None and images is not None:
-            example = torch.zeros(1, *images.shape)
-        if example is not None and example.is_floating_point():
-            example = example.float()  # As the network is while steps work on it.
-        self.example = example
+        self.images, self.seed, self.trainer = images, checked_seed(seed), trainer
+        if example is not None:  # In the dtype that the network has while steps work on it.
+            self.example: torch.Tensor | None = checked_example(example).float()
+        else:
+            self.example = example_of(network) if images is None else torch.zeros(1, *images.shape)
         self.left_out: list[str] = []
         self.facts: dict[str, dict[str, Any]] = {}
 

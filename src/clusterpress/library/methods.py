@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from clusterpress.errors import ConfigError
 from clusterpress.places import folder
@@ -40,28 +41,46 @@ def named_steps(
     known = sorted(path.stem for path in (folder("conf") / "method").glob("*.yaml"))
     if method not in known:
         raise ConfigError(f"there is no method {method!r}; {nearest(method, known)}")
+    settings = _by_key(settings)
     config = compose([f"method={method}"])
     for name, node in config.method.steps.items():
-        asked = {f"{name}.{knob}" for knob in ("k", "bits", "block")} & set(settings or {})
+        asked = {f"{name}.{knob}" for knob in ("k", "bits", "block")} & set(settings)
         if "exact" in parameters_of(target_of(node)) and not asked:
             # What nobody asked for is to stop no network that has a small layer.
             OmegaConf.update(node, "exact", False, force_add=True)
     for name, recipe in _by_name(recipes).items():
         node = {"_target_": f"{Recipe.__module__}.Recipe", **dataclasses.asdict(recipe)}
         OmegaConf.update(config, f"recipe.{name}", node, merge=False)
-    for key, value in (settings or {}).items():
-        step, _, knob = key.partition(".")
-        if step not in config.method.steps:
-            steps = ", ".join(map(str, config.method.steps))
-            raise ConfigError(f"{method} has no step {step!r} for the setting {key!r}, but {steps}")
-        if not knob or knob.startswith("_"):
-            raise ConfigError(f"the setting {key!r} names no knob of {step}; like {step}.k=128")
-        OmegaConf.update(config, f"method.steps.{key}", value, merge=False, force_add=True)
+    for key, value in settings.items():
+        _set(config, method, key, value)
     nodes = resolved(config)["method"]["steps"]
     found = [line for name, node in nodes.items() for line in problems(node, name)]
     if found:
         raise ConfigError("; ".join(found))
     return {name: built_step(node, name) for name, node in nodes.items()}
+
+
+def _by_key(settings: object) -> Mapping[str, Any]:
+    if settings is None:
+        return {}
+    if not isinstance(settings, Mapping) or not all(isinstance(key, str) for key in settings):
+        raise ConfigError(f'settings is {settings!r}, it must be a dict like {{"cluster.k": 128}}')
+    return settings
+
+
+def _set(config: DictConfig, method: str, key: str, value: Any) -> None:
+    """Put one setting in place of the file's."""
+    step, _, knob = key.partition(".")
+    if step not in config.method.steps:
+        steps = ", ".join(map(str, config.method.steps))
+        raise ConfigError(f"{method} has no step {step!r} for the setting {key!r}, but {steps}")
+    if not knob or knob.startswith("_"):
+        raise ConfigError(f"the setting {key!r} names no knob of {step}; like {step}.k=128")
+    try:
+        OmegaConf.update(config, f"method.steps.{key}", value, merge=False, force_add=True)
+    except OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"the setting {key!r} cannot be {value!r}: {reason}") from error
 
 
 def listed_steps(steps: Sequence[Step]) -> dict[str, Step]:
@@ -86,6 +105,8 @@ def listed_steps(steps: Sequence[Step]) -> dict[str, Step]:
 def _by_name(recipes: Recipes | None) -> dict[str, Recipe]:
     if recipes is None:
         return {}
+    if not isinstance(recipes, Recipe | Mapping):
+        raise ConfigError(f"recipe is {recipes!r}, it must be a Recipe, or Recipes by name")
     given = dict.fromkeys(RECIPES, recipes) if isinstance(recipes, Recipe) else dict(recipes)
     for name, recipe in given.items():
         if name not in RECIPES or not isinstance(recipe, Recipe):
