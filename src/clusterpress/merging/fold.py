@@ -81,7 +81,11 @@ def fold(
     for name, reader in readers.items():
         places = [each for each in layer.consumers if each.name == name]
         matrix = outgoing.to(reader.weight.device, torch.float64)
-        put_columns(reader, places, width, partial(torch.matmul, matrix))
+        put_columns(reader, places, width, partial(_in_double, matrix))
+
+
+def _in_double(matrix: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    return matrix @ rows.double()
 
 
 def put_norms(network: nn.Module, width: int, given: Mapping[Norm, Affine]) -> None:
@@ -146,11 +150,11 @@ def put_columns(
         combine: Makes of weights of shape (rows, width, weights of a neuron) those of other
             neurons.
     """
-    weight, values = module.weight, module.weight.detach().double()
+    weight, values = module.weight, module.weight.detach()
     blocks = []
     for place in places:
         by_neuron = block_of(values, place, width, 1).reshape(weight.shape[0], width, -1)
-        combined = combine(by_neuron)
+        combined = combine(by_neuron).to(weight.dtype)
         size = place.columns_per_neuron * combined.shape[1]
         blocks.append(combined.reshape(weight.shape[0], size, *weight.shape[2:]))
     module.weight = like(weight, put_blocks(values, places, width, blocks, 1))

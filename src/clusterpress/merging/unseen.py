@@ -1,18 +1,18 @@
 """Try out that a network sees its hidden neurons by nothing but the layers that read them."""
 
-import copy
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
+from torch.func import functional_call
 from torch_pruning import utils
 
 from clusterpress.errors import ConfigError
+from clusterpress.merging.blocks import block_of
 from clusterpress.merging.dense import dense_layer
-from clusterpress.merging.fold import put_columns
 from clusterpress.merging.layers import HiddenLayer
 from clusterpress.merging.outline import outline
-from clusterpress.merging.running import on_device_of
+from clusterpress.merging.running import modes_restored, on_device_of
 
 # Far above what another order of float32 sums changes in deep networks, far below what a neuron
 # that is lost does.
@@ -52,40 +52,58 @@ def require_unseen(
 
 def _sees(network: nn.Module, layers: Sequence[HiddenLayer], example: torch.Tensor) -> bool:
     widths = {layer.name: (layer.width + 1) // 2 for layer in layers}
-    ignoring = _ignoring(network, layers, widths)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        batch = torch.randn(example.shape, dtype=example.dtype)
-    whole, narrow = (
-        _outputs(each, batch, seed=0) for each in (ignoring, outline(ignoring, layers, widths))
-    )
-    if narrow is None or whole is None or _same(whole, narrow):
+    batch = on_device_of(network, _noise(example))
+    narrow = _outputs(outline(network, layers, widths), batch)
+    if narrow is None:
         return False
-    again = _outputs(ignoring, batch, seed=1)
+    ignoring = _ignoring(network, layers, widths)
+    whole = _outputs(network, batch, ignoring)
+    if whole is None or _same(whole, narrow):
+        return False
+    again = _outputs(network, batch, ignoring, seed=1)
     return again is not None and _same(whole, again)
+
+
+def _noise(example: torch.Tensor) -> torch.Tensor:
+    """Make a batch of the same shape; of an example of zeros neurons may be zero too."""
+    noise = torch.randn(example.shape, generator=torch.Generator().manual_seed(0))
+    return noise.to(example.dtype)
 
 
 def _ignoring(
     network: nn.Module, layers: Sequence[HiddenLayer], widths: Mapping[str, int]
-) -> nn.Module:
-    """Copy a network whose readers have weights of zero for all but the first neurons."""
-    network = copy.deepcopy(network)
+) -> dict[str, torch.Tensor]:
+    """Give weights of the readers, by parameter name, that are zero for all but first neurons."""
+    weights: dict[str, torch.Tensor] = {}
     for layer in layers:
-        kept = torch.arange(layer.width) < widths[layer.name]
-        for name in dict.fromkeys(each.name for each in layer.consumers):
-            reader = dense_layer(network, name)
-            places = [each for each in layer.consumers if each.name == name]
-            mask = kept[:, None].to(reader.weight.device)
-            put_columns(reader, places, layer.width, mask.__mul__)
-    return network
+        for reader in layer.consumers:
+            name = f"{reader.name}.weight"
+            if name not in weights:
+                weights[name] = dense_layer(network, reader.name).weight.detach().clone()
+            kept = widths[layer.name] * reader.columns_per_neuron
+            block_of(weights[name], reader, layer.width, 1)[:, kept:] = 0.0
+    return weights
 
 
-def _outputs(network: nn.Module, batch: torch.Tensor, seed: int) -> list[torch.Tensor] | None:
-    """Give the tensors that a network in evaluation gives; None where it does not run."""
+def _outputs(
+    network: nn.Module,
+    batch: torch.Tensor,
+    weights: Mapping[str, torch.Tensor] | None = None,
+    seed: int = 0,
+) -> list[torch.Tensor] | None:
+    """Give the tensors that a network gives in evaluation; None where it does not run.
+
+    Args:
+        network: Its modes and weights are left as they are.
+        batch: One batch, where the network is.
+        weights: Stand in for those of these names meanwhile.
+        seed: Of the random numbers that its ``forward`` may draw.
+    """
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        with modes_restored(network), torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
-            given = network.eval()(on_device_of(network, batch))
+            call = (dict(weights or {}), (batch,))
+            given = functional_call(network.eval(), *call, tie_weights=False)
             return [each.clone() for each in utils.utils.flatten_as_list(given)]
     except Exception:  # Whatever somebody's forward() raises; ``require_runs`` tells it.
         return None
