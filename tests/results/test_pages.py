@@ -286,7 +286,8 @@ def test_controls_of_one_name_in_two_suites_are_not_mixed():
     merged = [{"suite": "wang2020", "name": "lenet5-keep0.5", "point": "m", "top1_error": 1.5}]
     rows = [
         {**row, "seed": seed, "baseline_seed": seed, "model": "lenet5", "method": method,
-         "parameters": 10, "data": "mnist", "stages": "baseline;merge;finetune",
+         "parameters": 10, "baseline_parameters": 20,
+         "data": "mnist", "stages": "baseline;merge;finetune",
          "error_after_merge": 2.0,
          "baseline_top1_error": 1.0, "error_after_finetune": row["top1_error"],
          "error_after_baseline": 1.0, "profile": "cpu", "selected": False}
@@ -349,6 +350,15 @@ def test_the_none_of_controls_recovers_and_serves_points_that_merge_alone(tmp_pa
     names = {"p": [("wu2019", "lenet5-4bit")], "c": [("controls", "lenet5-none")]}
     records = named_runs(read_records(store_of(tmp_path, runs)), names)
     assert across(accuracy("t", records, []).axes[0]) == pytest.approx([99.2])
+
+
+@pytest.mark.parametrize(("parameters", "lines"), [(431_080, [99.4, 99.2]), (431_000, [99.2])])
+def test_the_none_of_another_network_of_the_same_name_serves_no_point(tmp_path, parameters, lines):
+    control = {"method": "none", "top1_error": 0.6, "baseline_parameters": parameters}
+    names = {"p": [("wang2020", "lenet5-keep0.5")], "c": [("controls", "lenet5-none")]}
+    runs = store_of(tmp_path, [make_record("p"), make_record("c", **control)])
+    figure = accuracy("t", named_runs(read_records(runs), names), [])
+    assert across(figure.axes[0]) == pytest.approx(lines)
 
 
 def test_a_none_is_one_line_for_all_suites_that_have_its_runs(tmp_path):

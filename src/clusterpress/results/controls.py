@@ -11,6 +11,8 @@ SUITE = "controls"
 def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
     """Choose the control for a point by its name, from the first of ``control_suites`` with one.
 
+    It is one of the same network, as the baseline's parameters tell.
+
     Args:
         runs: Named runs of one data set.
         group: Those of the point, in one suite.
@@ -22,6 +24,8 @@ def control_runs(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
         group[column].iloc[0] for column in ("suite", "name", "model", "profile")
     )
     same = (runs["model"] == model) & (runs["profile"] == profile) & (runs["method"] == CONTROL)
+    # A network of one name may have arguments, as two linear layers instead of one.
+    same &= runs["baseline_parameters"].isin(set(group["baseline_parameters"]))
     for of in control_suites(suite, name):
         controls: pd.DataFrame = runs.loc[same & (runs["suite"] == of)]
         control = control_of(name, set(controls["name"]))
