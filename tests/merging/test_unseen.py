@@ -17,6 +17,9 @@ def _unrecorded(h, net):
 
 SEEN = {
     "detached": lambda h, net: h.detach().sum(1, keepdim=True),
+    "the first": lambda h, net: h.detach()[:, :1],
+    "the last": lambda h, net: h.detach()[:, -1:],
+    "the largest": lambda h, net: h.detach().amax(1, keepdim=True),
     "a number": lambda h, net: h.sum().item(),
     "unrecorded": _unrecorded,
     "a width": lambda h, net: h.shape[1] / 4,
@@ -27,6 +30,7 @@ UNSEEN = {
     "nothing": lambda h, net: 0.0,
     "its shape": lambda h, net: torch.zeros(h.shape[0], 1),
     "a reader's weights": lambda h, net: net.three.bias.sum(),
+    "a jump": lambda h, net: (1e9 * net.three(h).sum(1, keepdim=True)).sin(),
     "noise": lambda h, net: torch.randn(1),
     "noise of its shape": lambda h, net: torch.randn(h.shape).sum() + torch.randn(1),
     "what is not finite": lambda h, net: float("nan"),
@@ -58,3 +62,17 @@ def test_neurons_that_the_output_sees_by_more_than_their_readers_are_refused(mor
 @pytest.mark.parametrize("more", UNSEEN.values(), ids=UNSEEN)
 def test_what_does_not_see_them_or_tells_nothing_is_taken(more):
     assert [layer.name for layer in hidden_layers(Net(more), EXAMPLE)] == ["one", "two"]
+
+
+def test_a_layer_of_a_width_that_forward_names_hides_no_other():
+    net = Net(lambda h, net: h.detach().sum(1, keepdim=True) * net.one.weight.view(5, -1).shape[0])
+    with pytest.raises(ConfigError, match="layer 'two'"):
+        hidden_layers(net, EXAMPLE)
+
+
+def test_what_a_forward_keeps_and_the_random_state_of_others_disturb_nothing():
+    net = Net(lambda h, net: setattr(net, "features", h) or 0.0)
+    assert len(hidden_layers(net, EXAMPLE)) == 2
+    state = torch.random.get_rng_state()
+    hidden_layers(net, EXAMPLE)
+    assert torch.equal(torch.random.get_rng_state(), state)

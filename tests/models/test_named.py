@@ -17,7 +17,6 @@ NAMES = {
     "no_such_module:net": "cannot be imported",
     "torch.nn:Lineer": "cannot be imported",
     ".a:b": "cannot be imported: TypeError",
-    "antigravity.:b": "cannot be imported",
     "torch:zeros(size=(3,))": "not a torch module",
     "resnet20(10)": "arguments have no names",
     "resnet20(classes=exit())": "plain values by name",

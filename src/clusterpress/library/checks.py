@@ -2,7 +2,8 @@
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import torch
 from torch import nn
@@ -77,9 +78,9 @@ def checked_seed(seed: object) -> int:
     Raises:
         ConfigError: It is no whole number of 0 or more.
     """
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+    if isinstance(seed, bool) or not isinstance(seed, SupportsIndex) or index(seed) < 0:
         raise ConfigError(f"seed is {seed!r}, it must be a whole number of 0 or more")
-    return seed
+    return index(seed)
 
 
 def checked_trainer(trainer: object) -> TrainerSettings | None:

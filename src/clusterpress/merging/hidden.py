@@ -44,6 +44,7 @@ def hidden_layers(
             something through which neurons cannot be merged: a grouped convolution, another norm
             than BatchNorm, an operation that mixes neurons, or, with ``joined``, a skip that pads.
             The message names the layer.
+        DataError: A weight of a listed layer or of a reader is NaN or infinite.
     """
     require_dense(network)
     traced = trace(network, example_input)

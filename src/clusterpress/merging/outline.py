@@ -13,9 +13,13 @@ from clusterpress.merging.layers import HiddenLayer, narrowed
 
 
 def outline(
-    network: nn.Module, layers: Sequence[HiddenLayer], widths: Mapping[str, int]
+    network: nn.Module,
+    layers: Sequence[HiddenLayer],
+    widths: Mapping[str, int],
+    *,
+    last: bool = False,
 ) -> nn.Module:
-    """Copy a network at other widths of its hidden layers: of each the first neurons.
+    """Copy a network at other widths of its hidden layers: of each the first or last neurons.
 
     Its shapes are those of any merging or removal to the same widths, which costs products of
     matrices; this costs slices.
@@ -24,6 +28,7 @@ def outline(
         network: Is not changed.
         layers: Its hidden layers, as ``hidden_layers`` gave them.
         widths: At most the present ones, by name, at least 1.
+        last: Take the last neurons.
 
     Raises:
         ConfigError: A code holds a layer or a reader.
@@ -33,24 +38,24 @@ def outline(
         layer, *left = left
         lost = layer.width - widths[layer.name]
         if lost:
-            _cut(network, layer, widths[layer.name])
+            _cut(network, layer, slice(lost, None) if last else slice(widths[layer.name]))
             left = narrowed(left, layer, lost)
     return network
 
 
-def _cut(network: nn.Module, layer: HiddenLayer, width: int) -> None:
-    """Leave a layer its first neurons, in place."""
-    norms = {norm: _first(affine(network, norm, layer.width), width) for norm in layer.norms}
+def _cut(network: nn.Module, layer: HiddenLayer, part: slice) -> None:
+    """Leave a layer a part of its neurons, in place."""
+    norms = {norm: _part(affine(network, norm, layer.width), part) for norm in layer.norms}
     put_norms(network, layer.width, norms)
     for name in layer.producers:
         module = dense_layer(network, name)
-        bias = None if module.bias is None else module.bias.detach()[:width]
-        put_rows(module, module.weight.detach()[:width], bias)
+        bias = None if module.bias is None else module.bias.detach()[part]
+        put_rows(module, module.weight.detach()[part], bias)
     for name in dict.fromkeys(each.name for each in layer.consumers):
         places = [each for each in layer.consumers if each.name == name]
-        put_columns(dense_layer(network, name), places, layer.width, lambda rows: rows[:, :width])
+        put_columns(dense_layer(network, name), places, layer.width, lambda rows: rows[:, part])
 
 
-def _first(norm: Affine, width: int) -> Affine:
-    kept = {name: getattr(norm, name)[:, :width] for name in ("gamma", "beta", "mean", "variance")}
+def _part(norm: Affine, part: slice) -> Affine:
+    kept = {name: getattr(norm, name)[:, part] for name in ("gamma", "beta", "mean", "variance")}
     return replace(norm, **kept)

@@ -113,10 +113,12 @@ def check_nodes(plain: Mapping[str, Any]) -> None:
     What this passes can be named (``identify``); whether its values fit only ``plan`` tells.
 
     Raises:
-        ConfigError: One sentence for every key that is wrong, all at once.
+        ConfigError: One sentence for every key that is wrong, all of one kind at once: settings
+            that there are not, parts that cannot be built, and keys of parts.
     """
-    found = schema_problems(plain, Config) or [*_target_problems(plain), *_value_problems(plain)]
+    found = schema_problems(plain, Config) or [*_target_problems(plain)]
     if not found:
+        found += _value_problems(plain)
         for key in ("data", "recipe", "method", "trainer", "tracker"):
             found += problems(plain[key], key)
         found += problems(split_model(plain["model"])[0], "model", _SUPPLIED)
