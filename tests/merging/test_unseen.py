@@ -29,7 +29,7 @@ SEEN = {
 UNSEEN = {
     "nothing": lambda h, net: 0.0,
     "its shape": lambda h, net: torch.zeros(h.shape[0], 1),
-    "a reader's weights": lambda h, net: net.three.bias.sum(),
+    "a reader's bias": lambda h, net: net.three.bias.sum(),
     "a jump": lambda h, net: (1e9 * net.three(h).sum(1, keepdim=True)).sin(),
     "noise": lambda h, net: torch.randn(1),
     "noise of its shape": lambda h, net: torch.randn(h.shape).sum() + torch.randn(1),

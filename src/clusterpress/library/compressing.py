@@ -103,8 +103,6 @@ def compress(  # noqa: PLR0913 - a network, a method, and what either may need
     work = _Work(network, images, example, seed, checked_trainer(trainer))
     if images is not None:
         check_images(network, images)
-    if next(weight_layers(network), None) is None:
-        work.left_out.append(NOTHING)
     work.check(network, steps)
     for number, (name, step) in enumerate(steps.items(), 1):
         network = work.do(network, number, name, step)
@@ -136,6 +134,8 @@ class _Work:
 
     def check(self, network: nn.Module, steps: Mapping[str, Step]) -> None:
         """Refuse what cannot be done in this order before any of it has taken time."""
+        if next(weight_layers(network), None) is None:
+            self.left_out.append(NOTHING)
         for name, step in steps.items():
             self._require(name, step)
             if self.images is None and getattr(step, "reestimate", False) and estimates(network):
