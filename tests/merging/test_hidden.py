@@ -342,6 +342,20 @@ def test_a_skip_that_pads_is_refused_and_blocks_behind_it_are_found_inside():
         hidden_layers(network, images, "joined")
 
 
+def added_to_its_norms(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    stream = m.a(x.flatten(1))
+    for _ in range(40):
+        stream = stream + nn.functional.layer_norm(stream, (4,))
+    return m.b(stream)
+
+
+def test_a_chain_of_skips_over_what_cannot_be_followed_is_refused_by_its_layer():
+    # Each of the 40 additions doubles what is known of the stream, unless a layer is told once.
+    network = Wired(added_to_its_norms, a=nn.Linear(100, 4), b=nn.Linear(4, 2))
+    with pytest.raises(ConfigError, match=r"'a'.*LayerNorm"):
+        hidden_layers(network, EXAMPLE, "joined")
+
+
 UNTRACEABLE = {
     "detached": (lambda m, x: m.a(x.flatten(1)).detach(), "detaches"),
     "failing": (lambda m, x: m.a(x), "RuntimeError"),

@@ -84,9 +84,12 @@ class Flow:
 
 
 def blocked(flows: Iterable[Flow], why: str) -> Flow:
-    """Give the flow behind what mixes neurons; the first obstacle on the way is the reason."""
+    """Give the flow behind what mixes neurons; the first obstacle on the way is the reason.
+
+    Each segment once: of a chain of skips every addition would double them otherwise.
+    """
     flows = list(flows)
-    segments = tuple(segment for flow in flows for segment in flow.segments)
+    segments = tuple(dict.fromkeys(segment for flow in flows for segment in flow.segments))
     earlier = next((flow.obstacle for flow in flows if flow.obstacle), None)
     return Flow(segments, obstacle=earlier or why) if segments else Flow()
 
