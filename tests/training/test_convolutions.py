@@ -18,7 +18,7 @@ from clusterpress.training.recipe import Recipe
 @pytest.fixture(autouse=True)
 def _tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Products are right on every processor; only their speed asks for tiles."""
-    monkeypatch.setattr(convolutions, "_has_tiles", lambda: True)
+    monkeypatch.setattr(convolutions, "instructions", lambda: ("amx_bf16", "avx512_bf16"))
 
 
 def drawn(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -186,9 +186,15 @@ def test_nothing_changes_elsewhere(precision: str, accelerator: str) -> None:
         assert "_conv_forward" not in vars(network)
 
 
-def test_nothing_changes_without_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convolutions, "_has_tiles", lambda: False)
-    assert not is_product(layer(padding=1))
+def test_nothing_changes_without_instructions_for_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolutions, "instructions", lambda: ("avx2", "avx512_f"))
+    assert not is_product(layer(padding=1), 1)
+
+
+def test_without_tiles_images_are_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolutions, "instructions", lambda: ("avx2", "avx512_bf16"))
+    taken = [size for size in (1, 2, 3, 4, 5) if is_product(layer(padding=1), size)]
+    assert taken == [1, 2, 3]
 
 
 def test_layers_come_back_as_they_were_whatever_happens() -> None:

@@ -135,7 +135,7 @@ class Counting(nn.Module):
 
 def test_processes_train_with_products(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """The layers are changed here and travel there: no process needs tiles for it."""
-    monkeypatch.setattr(convolutions, "_has_tiles", lambda: True)
+    monkeypatch.setattr(convolutions, "instructions", lambda: ("amx_bf16",))
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(1, 128, 3, padding=1),

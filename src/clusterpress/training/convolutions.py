@@ -1,4 +1,4 @@
-"""Convolutions of small images as one matrix product, where the processor multiplies tiles.
+"""Convolutions of small images as one matrix product, where the processor is faster at those.
 
 oneDNN's convolutions in bfloat16 take longer than the product of the same numbers where an image
 has a few pixels and many channels, as in the last layers of VGG. ``make bench-training`` times
@@ -17,8 +17,12 @@ from torch.nn.functional import pad
 
 from clusterpress.training.precision import instructions
 
-MOST_PIXELS = 16
-"""Above so many places of an image the kernels' windows cost more than the product saves."""
+MOST_PIXELS = {"amx_bf16": 16, "avx512_bf16": 9}
+"""Above so many places of an image the kernels' windows cost more than the product saves.
+
+By what the processor can do, the best first: it multiplies tiles (Intel's Xeon here), or adds
+products of pairs (AMD's EPYC here). No other one was tried.
+"""
 FEWEST_KERNELS = 128 * 128
 """Below so many kernels oneDNN's convolution is as fast."""
 
@@ -27,19 +31,18 @@ FEWEST_KERNELS = 128 * 128
 def as_products(network: nn.Module, precision: str, accelerator: str) -> Iterator[None]:
     """Let a network's convolutions of 3x3 over small images be matrix products for a while.
 
-    Nothing happens unless ``precision`` is ``bf16`` and the CPU has tiles for it: no other
-    processor was tried. Nor where autocast is off. Sums are of float32, as in oneDNN's
-    convolutions; their order differs.
+    Nothing happens unless ``precision`` is ``bf16`` and the CPU has instructions for it, nor where
+    autocast is off. Sums are of float32, as in oneDNN's convolutions; their order differs.
 
     Args:
         network: Its layers come back as they were.
         precision: ``32`` or ``bf16``.
         accelerator: ``cpu`` or ``gpu``.
     """
-    wanted = precision == "bf16" and accelerator == "cpu" and _has_tiles()
-    layers = list(_suited(network)) if wanted else []
+    most = _most_pixels() if (precision, accelerator) == ("bf16", "cpu") else 0
+    layers = list(_suited(network)) if most else []
     for layer in layers:
-        layer.__dict__["_conv_forward"] = partial(_convolve, layer)
+        layer.__dict__["_conv_forward"] = partial(_convolve, layer, most)
     try:
         yield
     finally:
@@ -47,8 +50,9 @@ def as_products(network: nn.Module, precision: str, accelerator: str) -> Iterato
             del layer.__dict__["_conv_forward"]
 
 
-def _has_tiles() -> bool:
-    return "amx_bf16" in instructions()
+def _most_pixels() -> int:
+    able = instructions()
+    return next((most for name, most in MOST_PIXELS.items() if name in able), 0)
 
 
 def _suited(network: nn.Module) -> Iterator[nn.Conv2d]:
@@ -70,10 +74,14 @@ def _suits(layer: nn.Conv2d) -> bool:
 
 
 def _convolve(
-    layer: nn.Conv2d, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
+    layer: nn.Conv2d,
+    most_pixels: int,
+    images: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
 ) -> torch.Tensor:
     output: torch.Tensor
-    small = images.ndim == 4 and images.shape[2] * images.shape[3] <= MOST_PIXELS
+    small = images.ndim == 4 and images.shape[2] * images.shape[3] <= most_pixels
     if not (small and torch.is_autocast_enabled("cpu")):
         output = nn.Conv2d._conv_forward(layer, images, weight, bias)
         return output
