@@ -19,6 +19,8 @@ from clusterpress.runs import stages as stages_module
 from clusterpress.runs.pipeline import execute
 from clusterpress.runs.plan import plan
 from clusterpress.runs.provenance import git_state
+from clusterpress.runs.store import Store
+from clusterpress.runs.unfinished import trains
 
 METHODS = sorted(path.stem for path in (folder("conf") / "method").glob("*.yaml"))
 TIMING = {"seconds", "stage_seconds", "latency_ms", "peak_memory_bytes", "provenance", "config"}
@@ -101,6 +103,19 @@ def test_a_record_tells_which_code_did_the_stages_it_took_over(short, monkeypatc
     assert record["provenance"]["stage_code"]["merge"]["git_commit"] == "second"
     assert flatten(record)["git_dirty"] is True
     assert all("code" not in stage for stage in record["stages"])
+
+
+def test_a_record_tells_which_code_its_trainings_went_on_from(short, monkeypatch):
+    config = short("method=none")
+    folder = Store(plan(config).store).unfinished(plan(config).stage_ids[0])
+    trains(folder, {"git_commit": "first", "git_dirty": True})
+    (folder / "1.ckpt").write_bytes(b"a state of the first")
+    state = {"git_commit": "second", "git_dirty": False}
+    monkeypatch.setattr(stages_module, "git_state", lambda: state)
+    record = execute(config).record
+    told = record["provenance"]["stage_code"]["baseline"]
+    assert told == {**state, "before": [{"git_commit": "first", "git_dirty": True}]}
+    assert flatten(record)["git_dirty"] is True
 
 
 def test_points_share_their_baseline(short, monkeypatch):

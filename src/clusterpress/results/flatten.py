@@ -93,11 +93,18 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def _provenance(record: Mapping[str, Any]) -> Row:
     provenance = record["provenance"]
     row: Row = {name: provenance.get(name) for name in ORIGIN}
-    if any(code["git_dirty"] for code in provenance.get("stage_code", {}).values()):
+    if any(code["git_dirty"] for code in _codes(provenance)):
         row["git_dirty"] = True  # What a run took over from another is as much its own.
     row["torch"] = provenance.get("packages", {}).get("torch")
     entries = {**provenance, **record, **_baseline_seconds(record["stages"])}
     return row | {n: _number(entries, n) for n in MEASURED if entries.get(n) is not None}
+
+
+def _codes(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield all code that a run's stages were done with, resumed ones by the one before too."""
+    for code in provenance.get("stage_code", {}).values():
+        yield code
+        yield from code.get("before", [])
 
 
 def _baseline_seconds(stages: list[Mapping[str, Any]]) -> Row:

@@ -72,9 +72,12 @@ def record(
     }
 
 
+_HOW = ("threads", "code", "code_before")
+
+
 def _measured(stage: dict[str, Any]) -> dict[str, Any]:
     # How a stage ran is provenance; what it measured is not to differ by it.
-    return {key: value for key, value in stage.items() if key not in ("threads", "code")}
+    return {key: value for key, value in stage.items() if key not in _HOW}
 
 
 def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]]:
@@ -87,11 +90,15 @@ def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]
 
 
 def _stage_code(stages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give, by stage, the commit that did it: another run's, where that did it first.
+    """Give, by stage, the commit that ended it: another run's, where that did it first.
 
-    Stages of older versions did not keep it.
+    ``before`` lists those whose trainings it went on with. Stages of older versions kept neither.
     """
-    return {stage["name"]: stage["code"] for stage in stages if "code" in stage}
+    return {
+        stage["name"]: {**stage["code"], "before": stage.get("code_before", [])}
+        for stage in stages
+        if "code" in stage
+    }
 
 
 def _sizes(ledger: Ledger, baseline: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from clusterpress.runs.seeds import derive
 from clusterpress.runs.store import Store, read_json, write_json
 from clusterpress.runs.trackers import Training
 from clusterpress.runs.trackers.guard import Told
+from clusterpress.runs.unfinished import trains
 from clusterpress.steps import Context
 from clusterpress.training.evaluation import Evaluation, evaluate
 from clusterpress.training.loop import train
@@ -81,6 +82,7 @@ class Stages:
         self.names = ["baseline", *plan.steps]
         self._seconds_before = 0.0
         self._threads: list[list[int]] = []
+        self._code_before: list[dict[str, Any]] = []
 
     @property
     def images(self) -> ImageSet:
@@ -207,6 +209,7 @@ class Stages:
                     "facts": context.facts,
                     "threads": self._threads,
                     "code": git_state(),
+                    "code_before": self._code_before,
                 },
             )
         shutil.rmtree(self._unfinished(number), ignore_errors=True)
@@ -233,9 +236,11 @@ class Stages:
         calls = iter(range(1_000_000))
         self._seconds_before = 0.0
         self._threads = []
+        self._code_before = []
 
         def run(network: nn.Module, recipe: Recipe) -> None:
-            call = next(calls)
+            call, folder = next(calls), self._unfinished(number)
+            self._code_before = trains(folder, git_state())
             history = train(
                 network,
                 self.images,
@@ -243,7 +248,7 @@ class Stages:
                 seed=derive(self.plan.seed_of(number), "data", number, call),
                 settings=self.plan.trainer,
                 loggers=self._loggers(number, call),
-                checkpoint=self._unfinished(number) / f"{call}.ckpt",
+                checkpoint=folder / f"{call}.ckpt",
                 watch=None if self.board is None else self.board.trained,
             )
             self._seconds_before += history.seconds_before
