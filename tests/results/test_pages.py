@@ -419,6 +419,15 @@ def test_a_merging_figure_draws_every_baseline_too(tmp_path):
     assert [across(axes) for axes in figure.axes] == [pytest.approx([0.5, 0.8])] * 2
 
 
+def test_a_merging_figure_leaves_out_baselines_of_other_points(tmp_path):
+    # As VGG-16 with two linear layers is another network than the one that was merged.
+    names = {"p": [("s", "lenet5-keep0.5")], "q": [("s", "lenet5-4bit")]}
+    runs = [make_record("p"), make_record("q", baseline_top1_error=0.5)]
+    records = named_runs(read_records(store_of(tmp_path, runs)), names)
+    figure = merging_drawing("t", records)()
+    assert [across(axes) for axes in figure.axes] == [pytest.approx([0.8])] * 2
+
+
 def test_a_merging_figure_draws_a_line_for_each_none_in_use(tmp_path):
     names = {"p": [("wang2020", "lenet5-keep0.5")], "q": [("li2017", "lenet5-keep0.2")]}
     names |= {"c": [("controls", "lenet5-none")]}

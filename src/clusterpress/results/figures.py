@@ -72,5 +72,7 @@ def merging_drawing(title: str, runs: pd.DataFrame) -> Callable[[], Figure] | No
     curve = merging(runs)
     if curve.empty:
         return None
-    controls = runs[runs["point"].isin(curve["control_point"])]
-    return partial(merging_figure, title, curve, runs, controls)
+    merged, controls = (
+        runs[runs["point"].isin(curve[points])] for points in ("point", "control_point")
+    )
+    return partial(merging_figure, title, curve, merged, controls)

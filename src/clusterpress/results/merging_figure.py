@@ -19,6 +19,12 @@ def merging_figure(
     """Draw the error over the parameters left, before and after fine-tuning, a line a method.
 
     Variants of a method have its colour, and a mark of their own.
+
+    Args:
+        title: Of the figure.
+        curve: What ``merging`` gave.
+        runs: Those of the curve's points: their baselines are drawn.
+        controls: Those of its controls.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
