@@ -17,7 +17,7 @@ from clusterpress.training.recipe import Recipe
 
 @pytest.fixture(autouse=True)
 def _tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Products are right on every processor; only their speed asks for tiles."""
+    """Products are right on every processor; only their speed asks for instructions."""
     monkeypatch.setattr(convolutions, "instructions", lambda: ("amx_bf16", "avx512_bf16"))
 
 

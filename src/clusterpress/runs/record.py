@@ -92,13 +92,15 @@ def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]
 def _stage_code(stages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Give, by stage, the commit that ended it: another run's, where that did it first.
 
-    ``before`` lists those whose trainings it went on with. Stages of older versions kept neither.
+    ``before`` lists those whose trainings it went on with. Stages of older versions kept neither,
+    or not that.
     """
-    return {
-        stage["name"]: {**stage["code"], "before": stage.get("code_before", [])}
-        for stage in stages
-        if "code" in stage
-    }
+    return {stage["name"]: _code(stage) for stage in stages if "code" in stage}
+
+
+def _code(stage: dict[str, Any]) -> dict[str, Any]:
+    before = stage.get("code_before")
+    return stage["code"] if before is None else {**stage["code"], "before": before}
 
 
 def _sizes(ledger: Ledger, baseline: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from clusterpress.runs.seeds import derive
 from clusterpress.runs.store import Store, read_json, write_json
 from clusterpress.runs.trackers import Training
 from clusterpress.runs.trackers.guard import Told
-from clusterpress.runs.unfinished import trains
+from clusterpress.runs.unfinished import forget, trains
 from clusterpress.steps import Context
 from clusterpress.training.evaluation import Evaluation, evaluate
 from clusterpress.training.loop import train
@@ -241,16 +241,19 @@ class Stages:
         def run(network: nn.Module, recipe: Recipe) -> None:
             call, folder = next(calls), self._unfinished(number)
             self._code_before = trains(folder, git_state())
-            history = train(
-                network,
-                self.images,
-                recipe,
-                seed=derive(self.plan.seed_of(number), "data", number, call),
-                settings=self.plan.trainer,
-                loggers=self._loggers(number, call),
-                checkpoint=folder / f"{call}.ckpt",
-                watch=None if self.board is None else self.board.trained,
-            )
+            try:
+                history = train(
+                    network,
+                    self.images,
+                    recipe,
+                    seed=derive(self.plan.seed_of(number), "data", number, call),
+                    settings=self.plan.trainer,
+                    loggers=self._loggers(number, call),
+                    checkpoint=folder / f"{call}.ckpt",
+                    watch=None if self.board is None else self.board.trained,
+                )
+            finally:
+                forget(folder)
             self._seconds_before += history.seconds_before
             self._threads.append(list(history.threads))
 
