@@ -57,7 +57,15 @@ def test_a_state_without_a_whole_note_is_of_unknown_code(tmp_path: Path, note: s
     assert trains(tmp_path, code("now")) == [UNKNOWN]
     leave_state(tmp_path, 2)
     assert trains(tmp_path, code("next")) == [UNKNOWN, code("now")]
-    assert trains(tmp_path, UNKNOWN) == [UNKNOWN, code("now")]
+
+
+def test_code_is_told_once_and_never_to_itself(tmp_path: Path) -> None:
+    # As outside of a checkout, where no code is known.
+    told = []
+    for number, each in enumerate([UNKNOWN, UNKNOWN, code("a"), UNKNOWN, code("a"), code("b")]):
+        told.append(trains(tmp_path, each))
+        leave_state(tmp_path, number)
+    assert told == [[], [], [UNKNOWN], [code("a")], [UNKNOWN], [UNKNOWN, code("a")]]
 
 
 def test_epochs_are_those_of_the_states_that_can_be_read(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def epochs_done(folder: Path) -> int:
 
 
 def trains(folder: Path, code: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Note that some code trains in a stage's folder; give all whose states it goes on from.
+    """Note that some code trains in a stage's folder; give all other whose states it goes on from.
 
     Each once, by when it last left a state. States of older versions, and those beside a damaged
     note, are of unknown code.
@@ -39,7 +39,7 @@ def trains(folder: Path, code: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     path, states = folder / CODE, _states(folder)
     before = _before(path, states) if states else []
-    before = [each for each in before if each == UNKNOWN or each != code]
+    before = [each for each in before if each != code]
     note = {"before": before, "code": dict(code), "states": states}
     with no_room_said(path):
         folder.mkdir(parents=True, exist_ok=True)
