@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from clusterpress.errors import ConfigError, DataError
-from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels
+from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels, tiles
 
 CASES = [  # O, I, H, W, N, P, taps, stride, padding
     (6, 5, 8, 8, 1, 4, (3, 3), 1, (1, 1)),
@@ -61,6 +61,13 @@ def test_every_order_equals_the_dense_convolution(case, order):
     assert_equal(layer(x.to(memory_format=torch.channels_last)), reference)
     rectified = conv(kernels, labels, scales, bias, order=order, rectified=True, **named).eval()
     assert_equal(rectified(x), reference.relu())
+
+
+@pytest.mark.parametrize("lanes", [8, 16])
+@pytest.mark.parametrize("case", [*CASES, (3, 2, 16, 16, 1, 2, (3, 3), 1, (1, 1))])
+def test_vectors_of_another_width_change_nothing(monkeypatch, case, lanes):
+    monkeypatch.setattr(tiles, "LANES", lanes)
+    test_every_order_equals_the_dense_convolution(case, Order.CONVOLVE_FIRST)
 
 
 @pytest.mark.parametrize("order", Order)

@@ -9,7 +9,8 @@ from clusterpress.inference.layout import Layout
 from clusterpress.inference.vectors import LANES, REGISTERS
 
 Ints = npt.NDArray[np.int64]
-_PIECES = (8, 4, 2)  # Numbers of a line that are loaded at once.
+_PIECES = (16, 8, 4, 2)  # Numbers of a line that are loaded at once.
+_FEWER = (4, 8)  # Lanes for images so small.
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Tiles:
     row of ``Layout`` with its unused numbers, for widths that no piece divides well.
 
     Attributes:
-        lanes: Numbers of a vector: 8, or 4 for images that small.
+        lanes: Numbers of a vector: a register's, or 4 or 8 for images that small.
         vectors: Of a tile.
         tiles: How many there are.
         piece: Numbers that are loaded at once.
@@ -40,22 +41,23 @@ class Tiles:
     def of(cls, layout: Layout, channels: int) -> "Tiles":
         """Choose the tiles of fewest vectors for an output of so many channels."""
         rows, columns = layout.out
-        piece = next((n for n in _PIECES if columns % n == 0), 0)
         lined = layout.batch * rows * columns
-        whole = piece > 0 and -(-lined // LANES) <= -(-layout.used // LANES)
+        lanes = next((n for n in _FEWER if lined <= n), LANES)
+        piece = next((n for n in _PIECES if n <= lanes and columns % n == 0), 0)
+        whole = piece > 0 and -(-lined // lanes) <= -(-layout.used // lanes)
         image, line, y, x = np.meshgrid(
             np.arange(layout.batch), [0], np.arange(rows), np.arange(columns), indexing="ij"
         )
         place = (image * layout.image + y * layout.line + x + line).ravel()
         target = (image * channels * rows * columns + y * columns + x).ravel()
         if whole:
-            return cls._cut(np.arange(lined), place[::piece], target, piece)
-        starts = np.arange(-(-layout.used // LANES)) * LANES
-        return cls._cut(place, starts, target, LANES)
+            return cls._cut(np.arange(lined), place[::piece], target, (lanes, piece))
+        starts = np.arange(-(-layout.used // lanes)) * lanes
+        return cls._cut(place, starts, target, (lanes, lanes))
 
     @classmethod
-    def _cut(cls, place: Ints, starts: Ints, target: Ints, piece: int) -> "Tiles":
-        lanes = 4 if place[-1] < 4 and piece <= 4 else LANES
+    def _cut(cls, place: Ints, starts: Ints, target: Ints, shape: tuple[int, int]) -> "Tiles":
+        lanes, piece = shape
         total = -(-len(starts) * piece // lanes)
         count = -(-total // REGISTERS)
         vectors = -(-total // count)

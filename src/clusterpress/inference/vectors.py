@@ -11,7 +11,8 @@ from numba.extending import intrinsic
 Value = Any  # An LLVM value, type or pointer.
 Writer = Callable[[Any, list[Value]], None]
 
-LANES = 8  # float32 of a vector register of AVX2.
+_HOST: Any = import_module("llvmlite.binding").get_host_cpu_features()
+LANES = 16 if _HOST.get("avx512f") else 8  # float32 of a vector register; 8 with AVX2.
 REGISTERS = 8  # Vectors of a sum at once: two multiply-adds a cycle, each ready after four.
 _FUSED = ("contract",)  # A product and a sum may round once.
 
