@@ -182,11 +182,18 @@ def test_knobs_out_of_range_are_refused(knobs, sentence):
         ({"sets": {"a": ["2"]}, "k": 4}, "names '2', which is no convolution of more than one"),
         ({"sets": {"a": ["0"], "b": ["0"]}, "k": 4}, "layers 0 are in more than one set"),
         ({"sets": {"a": ["0"]}, "k": 17}, "k=17 centroids were asked of the 16 kernels"),
+        ({"k": 41}, "k=41 centroids were asked of the 40 kernels of the set '3x3'"),
+        ({"sets": "layer", "k": 25}, "k=25 centroids were asked of the 16 kernels of the set '0'"),
     ],
 )
 def test_what_does_not_fit_the_network_is_refused_before_training(network, knobs, sentence):
     with pytest.raises(ConfigError, match=sentence):
         ClusterKernels(**knobs).check(network)
+
+
+def test_one_number_is_cut_for_smaller_sets_alone(network, context):
+    ClusterKernels(40).apply(network, context)
+    assert context.facts["centroids"] == {"3x3": 40, "5x5": 16}
 
 
 def test_norms_can_be_estimated_anew(context):

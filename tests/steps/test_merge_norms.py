@@ -156,3 +156,10 @@ def test_statistics_that_are_nan_are_refused_by_norm_and_nothing_changes():
 def test_settings_out_of_range_are_refused(step, settings, message):
     with pytest.raises(ConfigError, match=message):
         step(**settings)
+
+
+@pytest.mark.parametrize("step", [MergeNeurons(0.5), PruneNeurons(0.5), MergeNeurons(remove=0.5)])
+def test_a_network_without_hidden_layers_is_refused(step):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 12, 4))
+    with pytest.raises(ConfigError, match="no hidden layer"):
+        step.apply(network, context())

@@ -90,8 +90,8 @@ def sizes(
     """
     if not isinstance(k, Mapping):
         # One number for sets of many sizes: the paper's M13 gives the first layer min(K, 192).
-        most = {name: min(k, count) for name, count in kernels.items()}
-        k = most if len(kernels) > 1 else dict.fromkeys(kernels, k)
+        cut = max(kernels.values(), default=0) >= k
+        k = {name: min(k, count) if cut else k for name, count in kernels.items()}
     for name in k:
         if name not in kernels:
             raise ConfigError(f"k names the set {name!r}; {nearest(name, list(kernels))}")

@@ -95,7 +95,7 @@ def check_widths(step: NarrowsLayers, network: nn.Module, keep: Keep | None) -> 
         return
     # Of a network whose linear layers are narrower, filters are a larger share.
     if keep is None and (step.remove is None or not widths_are_final()):
-        layers = step.hidden(network, example)
+        layers = required(step.hidden(network, example))
         readers = {reader.name for layer in layers for reader in layer.consumers}
         producers = {name for layer in layers for name in layer.producers}
         foresee_widths(shorter=readers, fewer=readers | producers)
@@ -117,12 +117,26 @@ def narrower(
     Raises:
         ConfigError: The network cannot have these widths.
     """
-    layers = step.hidden(network, example)
+    layers = required(step.hidden(network, example))
     if step.remove is not None:
         keep = keep_that_removes(network, layers, step.remove)
     narrow = outline(network, layers, target_widths(1.0 if keep is None else keep, layers))
     require_runs(narrow, example)
     return narrow
+
+
+def required(layers: Sequence[HiddenLayer]) -> Sequence[HiddenLayer]:
+    """Give the layers that a step takes.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    if not layers:
+        raise ConfigError(
+            "the network has no hidden layer of which the step could take neurons: only those of "
+            "convolutions and linear layers that others read can be merged or removed"
+        )
+    return layers
 
 
 def _require_layers(keep: Keep | None, names: Sequence[str]) -> None:
@@ -146,8 +160,10 @@ def chosen_widths(
     Remembers in the context's facts: the solved ``keep``, where ``remove`` is given.
 
     Raises:
-        ConfigError: ``keep`` names no hidden layer, or ``remove`` cannot be met.
+        ConfigError: There is no hidden layer, ``keep`` names another one, or ``remove`` cannot be
+            met.
     """
+    required(layers)
     if remove is not None:
         keep = context.facts["keep"] = keep_that_removes(network, layers, remove)
     return None if keep is None else target_widths(keep, layers)
