@@ -17,7 +17,7 @@ from clusterpress.results.merging_figure import merging_figure
 from clusterpress.results.names import control_of, named_runs
 from clusterpress.results.readme import readme_block
 from clusterpress.results.suites import suite_page
-from clusterpress.results.tables import pages, provenance_page
+from clusterpress.results.tables import comparison_page, pages, provenance_page
 from tests.results.synthetic import NAMES, make_claim, make_record, store_of
 
 
@@ -218,13 +218,31 @@ def test_every_table_tells_the_profiles_apart(tmp_path):
                 assert found == {"cpu", "paper"} or title.endswith("baselines save"), title
 
 
+def test_what_the_papers_own_schedules_owe_is_counted(tmp_path):
+    claim, command = make_claim(data="cifar10"), "reproduce han2016 --data cifar10 --set profile"
+    for profile, owed in (("cpu", True), ("paper", False)):
+        records = store_of(tmp_path / profile, [make_record(profile=profile, data="cifar10")])
+        compared = comparison(read_records(records), [claim], NAMES)
+        assert (command in markdown(comparison_page(compared))) == owed
+
+
+def test_points_trained_in_several_precisions_say_which(tmp_path):
+    half = make_record("q")
+    half["provenance"]["precision"] = "bf16"
+    runs = read_records(store_of(tmp_path, [make_record("p"), half]))
+    named = named_runs(runs, {"p": [("s", "a")], "q": [("s", "b")]})
+    assert "| precision |" in markdown(suite_page("s", "mnist", named))
+    assert "precision" not in markdown(suite_page("s", "mnist", named[named["name"] == "a"]))
+
+
 def test_hours_count_a_shared_baseline_once(tmp_path):
+    # Read again on another machine, a baseline takes another time and stays one.
     records = [make_record(point, stage_seconds=132.0 * 3600) for point in ("a", "b")]
-    for record in records:
-        record["stages"][0]["seconds"] = 100.0 * 3600
+    for record, hours in zip(records, (100.0, 101.0), strict=True):
+        record["stages"][0]["seconds"] = hours * 3600
     names = {"a": [("s", "a")], "b": [("s", "b")]}
     page = markdown(provenance_page(read_records(store_of(tmp_path, records)), names))
-    assert "| s | mnist | 2 | 1 | 100.00 | 64.00 | 164.00 | 264.00 |" in page
+    assert "| s | mnist | 2 | 1 | 100.00 | 63.00 | 163.00 | 264.00 |" in page
 
 
 def test_bits_carry_the_squared_error_of_the_clustering(records):

@@ -37,6 +37,8 @@ def readme_block(compared: pd.DataFrame) -> str:
     ]
     others = len(set(compared["claim"]) - set(own["claim"]))
     footer = (
+        "A share removed or a ratio without a condition on the error follows from the widths or "
+        "bits that were set: what it cost is the Δ beside it. "
         f"{others} more claims wait for networks or data that are not run yet. All columns, and "
         f"what is our own reading: "
         f"[results/tables/comparison.md](results/tables/comparison.md). Recompute: `{COMMAND}`."

@@ -88,6 +88,7 @@ def _errors(name: str, runs: pd.DataFrame, stages: list[str]) -> Cells:
         "baselines": str(len(baselines_of(runs))),
         "profile": _one(runs["profile"]),
         "protocol": _one(runs["protocol"]),
+        "precision": _one(runs["precision"].astype(str)),
         "baseline": number(runs["baseline_top1_error"].mean()),
     }
     for stage in stages:
@@ -100,6 +101,8 @@ def _error_rows(
     points: list[tuple[str, pd.DataFrame]], stages: list[str], names: Iterable[str]
 ) -> list[Cells]:
     rows = [_errors(name, group, stages) for name, group in points]
+    if len({row["precision"] for row in rows}) == 1:
+        rows = [{name: row[name] for name in row if name != "precision"} for row in rows]
     for row, half in zip(rows, halves := [half_widths(g) for _, g in points], strict=True):
         if any(math.isfinite(error) for error, _ in halves):
             row["test set ±"], row["change, test set ±"] = map(number, half)

@@ -11,7 +11,7 @@ from clusterpress.results.latex import csv_table, latex_table
 from clusterpress.results.layout import Page, Section, page, section, table, tables
 from clusterpress.results.markdown import markdown
 from clusterpress.results.names import Names, named_runs, unnamed_points
-from clusterpress.results.statistics import number
+from clusterpress.results.statistics import BASELINE, number
 from clusterpress.results.suites import suite_page
 from clusterpress.results.versions import mixed_note
 
@@ -32,6 +32,13 @@ LEGEND = (
     "of `clusterpress.results.verdicts.judge`."
 )
 
+FULL = "paper"
+SHORTENED = ("cifar10", "cifar100", "imagenet")  # Data whose schedules the profile cpu shortens.
+_FULL_ON_GPU = f"--set profile={FULL} --set trainer=gpu"
+OPEN = (
+    "Claims above that were measured with short schedules alone. Their rows in the papers' own "
+    "schedules are open until a GPU has run them."
+)
 SHARED = (
     "Hours of training and evaluation, all points and seeds of a suite: a baseline is trained once "
     "and serves every point that begins with it, here also those of other suites."
@@ -93,9 +100,27 @@ def comparison_page(compared: pd.DataFrame) -> Page:
         words = [text for text in (_family(rows),) if text]
         sections.append(section(f"Measured on {name}", *words, table(measured_cells(rows))))
     missing = missing_cells(compared)
+    if open_ := _open_rows(compared):
+        sections.append(section(f"Open in the profile {FULL}", OPEN, table(open_)))
     if missing:
         sections.append(section("Not run", table(missing)))
     return page("Claims compared", *sections)
+
+
+def _open_rows(compared: pd.DataFrame) -> list[dict[str, str]]:
+    """Count the claims that no run of the papers' own schedules answers, by paper and data."""
+    run = compared[(compared["n"] > 0) & (compared["data"] == compared["claim_data"])]
+    done = set(run.loc[run["profile"] == FULL, "claim"])
+    still = run[~run["claim"].isin(done) & run["data"].isin(SHORTENED)]
+    return [
+        {
+            "data": str(data),
+            "paper": str(paper),
+            "claims": str(rows["claim"].nunique()),
+            "command": f"clusterpress reproduce {paper} --data {data} {_FULL_ON_GPU}",
+        }
+        for (data, paper), rows in still.groupby(["data", "paper"])
+    ]
 
 
 def _family(rows: pd.DataFrame) -> str:
@@ -140,7 +165,7 @@ def _hours(runs: pd.DataFrame) -> dict[str, str]:
     """Set the time of a suite beside that of as many runs with a baseline each."""
     each = runs["stage_seconds"].sum() / 3600
     compression = each - runs["baseline_seconds"].sum() / 3600
-    baselines = runs.drop_duplicates(["model", "profile", "baseline_seed", "baseline_seconds"])
+    baselines = runs.drop_duplicates(["model", "baseline_parameters", "profile", *BASELINE])
     once = baselines["baseline_seconds"].sum() / 3600
     return {
         "runs": str(len(runs)),
