@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from clusterpress.bench.inference_networks import (
     NetworkRow,
+    file_row,
     network_rows,
     read_networks,
     write_networks,
@@ -124,10 +125,17 @@ def _cases(quick: bool) -> Iterator[tuple[tuple[int, int, int], tuple[int, int],
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="One tiny layer.")] = False,
     output: Annotated[Path | None, typer.Option(help=f"CSV; {OUTPUT}, none for --quick.")] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(help="Time the networks of these files alone; the other rows stay."),
+    ] = None,
 ) -> None:
     """Measure every layer, and write the CSV and a page made of it."""
     console = Console(highlight=False, markup=False)
     path, rows = output or (None if quick else OUTPUT), []
+    if file:
+        _add_files(path, [file_row(each, 1 if quick else _ROUNDS) for each in file], console)
+        return
     networks: list[NetworkRow] = []
     for row in network_rows(quick, 1 if quick else _ROUNDS):
         networks.append(row)
@@ -138,6 +146,16 @@ def main(
         console.print(f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:]))
         if path:  # After each: a run that is stopped leaves what it measured.
             _save(path, rows, networks)
+
+
+def _add_files(path: Path | None, rows: list[NetworkRow], console: Console) -> None:
+    for row in rows:
+        console.print(f"{row.network} {row.kernels}: {row.dense:.3g} s, {row.seconds:.3g} s")
+    if path:
+        new = {(row.network, row.kernels) for row in rows}
+        known = read_networks(path.with_name(f"{path.stem}_networks.csv"))
+        others = [row for row in known if (row.network, row.kernels) not in new]
+        _save(path, read_layers(path), [*others, *rows])
 
 
 def _save(path: Path, rows: list[LayerRow], networks: list[NetworkRow]) -> None:

@@ -15,7 +15,10 @@ import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
+from clusterpress.artifact import load, read, read_kernels
+from clusterpress.codes import Kernels, all_weight_layers, code_of, dense_copy
 from clusterpress.durable import write_atomic
+from clusterpress.errors import ConfigError
 from clusterpress.inference import SharedKernelConv2d, accelerate
 from clusterpress.models import MODELS
 from clusterpress.models.accounting import macs
@@ -28,6 +31,7 @@ NETWORKS = ("vgg16", "resnet18")
 SETS = ((4, 1), (16, 1), (32, 1), (64, 1), (128, 1), (32, 8))  # K, transforms.
 _ITERATIONS = 2  # Of k-means: latency depends on labels, not on how near the kernels are.
 _WARM = 3
+TRAINED = ", trained"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class NetworkRow:
 
     Attributes:
         network: Its name.
-        kernels: The point's name as in Son et al. (2018): C32-TIC8 and so on.
+        kernels: The point's name as in Son et al. (2018): C32-TIC8 and so on; ``TRAINED`` behind
+            it where the network was read from a file.
         threads: Threads of torch.
         machine: Name of the processor.
         versions: Of the packages that compute.
@@ -67,7 +72,7 @@ def network_rows(quick: bool, rounds: int) -> Iterator[NetworkRow]:
 
 
 def network_row(name: str, kinds: tuple[int, int], rounds: int) -> NetworkRow:
-    """Time one network, dense in three forms and accelerated, in turn in every round."""
+    """Time one network of initialised weights."""
     torch.manual_seed(0)
     network, x = MODELS[name]().eval(), torch.randn(1, 3, 32, 32)
     step = ClusterKernels(
@@ -75,6 +80,44 @@ def network_row(name: str, kinds: tuple[int, int], rounds: int) -> NetworkRow:
     )
     dense = copy.deepcopy(network)
     step.apply(network, Context(train=_untrained, example=x, clustering=0))
+    return _timed(name, _set_name(*kinds), (dense, network), x, rounds)
+
+
+def file_row(path: Path, rounds: int) -> NetworkRow:
+    """Time the network of a file, one of ours for 32x32 images with one set of shared kernels.
+
+    Raises:
+        ArtifactError: The file cannot be read.
+        ConfigError: It holds no such network.
+    """
+    books, architecture = read_kernels(path), read(path).architecture
+    if architecture is None:
+        raise ConfigError(f"{path} does not say which network it holds; a run's file does")
+    if len(books) != 1:
+        raise ConfigError(f"{path} holds {len(books)} sets of shared kernels, and one is timed")
+    network = load(path).eval()
+    codes = (code_of(layer) for _, layer in all_weight_layers(network))
+    turns = max(_turns(code) for code in codes if isinstance(code, Kernels))
+    name = _set_name(len(books[0].centroids), turns) + TRAINED
+    pair = (dense_copy(network).eval(), network)
+    x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    return _timed(str(architecture["name"]), name, pair, x, rounds)
+
+
+def _turns(code: Kernels) -> int:
+    used = 0 if code.transforms is None else int(code.transforms.max())
+    return next(turns for turns in (1, 2, 4, 8) if used < turns)
+
+
+def _set_name(centroids: int, transforms: int) -> str:
+    return f"C{centroids}" + (f"-TIC{transforms}" if transforms > 1 else "")
+
+
+def _timed(
+    name: str, kernels: str, pair: tuple[nn.Module, nn.Module], x: torch.Tensor, rounds: int
+) -> NetworkRow:
+    """Time a network, dense in three forms and accelerated, in turn in every round."""
+    dense, network = pair
     fast = accelerate(network)
     fused: Any = fuse(copy.deepcopy(dense))
     lined = copy.deepcopy(fused).to(memory_format=torch.channels_last)
@@ -82,11 +125,10 @@ def network_row(name: str, kinds: tuple[int, int], rounds: int) -> NetworkRow:
     with torch.inference_mode():
         took = _least({key: _bound(work, x) for key, work in works.items()}, rounds)
         forms = _forms(fast, x)
-    name_of_set = f"C{kinds[0]}" + (f"-TIC{kinds[1]}" if kinds[1] > 1 else "")
     where = (torch.get_num_threads(), processor(), _versions())
     counts = (macs(dense, x), shared_macs(network, x))
     seconds = took.pop("shared")
-    return NetworkRow(name, name_of_set, *where, *counts, forms, min(took.values()), seconds)
+    return NetworkRow(name, kernels, *where, *counts, forms, min(took.values()), seconds)
 
 
 def _untrained(_network: nn.Module, _recipe: object) -> None:

@@ -35,8 +35,9 @@ def _networks(networks: Sequence[NetworkRow]) -> Iterator[str]:
         f"With {networks[0].versions}. Kernels are clustered by `ClusterKernels`, one set a "
         "network, from initialised weights and with few iterations. MACs and latency depend on "
         "which kernels an input needs, so on the weights: trained networks have other MACs "
-        "(`shared_macs` of the records). Dense is the fastest of torch eager, channels-last and "
-        "BatchNorm fused by fx."
+        "(`shared_macs` of the records); *trained* ones are read from a run's file by "
+        "`python -m clusterpress.bench.inference --file FILE`. Dense is the fastest of torch "
+        "eager, channels-last and BatchNorm fused by fx."
     )
     yield ""
     yield "| network | kernels | MACs | shared MACs | dense ms | shared ms | speed | forms |"
