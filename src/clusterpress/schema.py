@@ -29,10 +29,10 @@ class RecipeConfig:
 
     Attributes:
         train: Trains the baseline.
-        retrain: Whole networks whose weights changed, and what ``li2017`` leaves.
+        retrain: Whole networks whose weights changed, and those of ``li2017``.
         sparse: After pruning; ``retrain`` where a recipe says nothing else.
         finetune: After sharing; what learns is codebooks and biases.
-        recover: After merging or removing neurons, and the control ``none``.
+        recover: After merging neurons, its controls, and the control ``none``.
         scratch: From new weights, for the epochs of ``train`` and ``recover`` together.
     """
 

@@ -26,7 +26,7 @@ def test_scaled_rows_and_their_gradients():
     labels = torch.randint(0, 5, (300,))
     found = []
     for device in DEVICES:
-        known = [each.to(device).requires_grad_() for each in (table, scales)]
+        known = [each.clone().to(device).requires_grad_() for each in (table, scales)]
         rows = expand(*known, labels.to(device))
         (rows * seen.to(device)).sum().backward()
         found.append([rows.detach(), *(each.grad for each in known)])
@@ -42,7 +42,7 @@ def test_shared_weights_and_the_gradient_of_their_codebook(pruned):
     codebook, seen, found = torch.randn(8), torch.randn(20, 30), []
     for device in DEVICES:
         code = Shared(labels, (20, 30), mask).to(device)
-        known = codebook.to(device).requires_grad_()
+        known = codebook.clone().to(device).requires_grad_()
         weight = code(known)
         (weight * seen.to(device)).sum().backward()
         found.append((weight.detach(), known.grad))

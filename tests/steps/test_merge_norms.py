@@ -161,5 +161,5 @@ def test_settings_out_of_range_are_refused(step, settings, message):
 @pytest.mark.parametrize("step", [MergeNeurons(0.5), PruneNeurons(0.5), MergeNeurons(remove=0.5)])
 def test_a_network_without_hidden_layers_is_refused(step):
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 12, 4))
-    with pytest.raises(ConfigError, match="no hidden layer"):
+    with pytest.raises(ConfigError, match="finds no hidden layer"):
         step.apply(network, context())

@@ -17,8 +17,8 @@ _FEWER = (4, 8)  # Lanes for images so small.
 class Tiles:
     """All outputs of a channel, one behind the other, cut into vectors and these into tiles.
 
-    Either whole lines, in pieces of 8, 4 or 2 that lie side by side in the input too; or the flat
-    row of ``Layout`` with its unused numbers, for widths that no piece divides well.
+    Either whole lines, in pieces of 16, 8, 4 or 2 that lie side by side in the input too; or the
+    flat row of ``Layout`` with its unused numbers, for widths that no piece divides.
 
     Attributes:
         lanes: Numbers of a vector: a register's, or 4 or 8 for images that small.
@@ -42,16 +42,16 @@ class Tiles:
         """Choose the tiles of fewest vectors for an output of so many channels."""
         rows, columns = layout.out
         lined = layout.batch * rows * columns
-        lanes = next((n for n in _FEWER if lined <= n), LANES)
+        lanes = _lanes(lined)
         piece = next((n for n in _PIECES if n <= lanes and columns % n == 0), 0)
-        whole = piece > 0 and -(-lined // lanes) <= -(-layout.used // lanes)
         image, line, y, x = np.meshgrid(
             np.arange(layout.batch), [0], np.arange(rows), np.arange(columns), indexing="ij"
         )
         place = (image * layout.image + y * layout.line + x + line).ravel()
         target = (image * channels * rows * columns + y * columns + x).ravel()
-        if whole:
+        if piece:
             return cls._cut(np.arange(lined), place[::piece], target, (lanes, piece))
+        lanes = _lanes(layout.used)
         starts = np.arange(-(-layout.used // lanes)) * lanes
         return cls._cut(place, starts, target, (lanes, lanes))
 
@@ -69,6 +69,10 @@ class Tiles:
     def row(self) -> int:
         """Numbers of a tile."""
         return self.vectors * self.lanes
+
+
+def _lanes(numbers: int) -> int:
+    return next((n for n in _FEWER if numbers <= n), LANES)
 
 
 def _runs(place: Ints, target: Ints, row: int) -> Ints:

@@ -58,7 +58,8 @@ class ClusterKernels:
 
     Args:
         k: Number of centroids of every set, 1 to 65,536, or by the name of the set. One number
-            for several sets is cut to a set's kernels where it has fewer.
+            for several sets is cut to a set's kernels where it has fewer; one set must have as
+            many.
         transforms: T: 1; 2 for the horizontal flip; 4 for both flips; 8 for rotations too.
         scales: Whether kernels are normalised and have scales; False is the paper's variant N.
         sets: ``network``: one set for all kernels of one size, called ``3x3`` and so on; ``layer``:

@@ -90,7 +90,13 @@ def sizes(
     """
     if not isinstance(k, Mapping):
         # One number for sets of many sizes: the paper's M13 gives the first layer min(K, 192).
-        cut = max(kernels.values(), default=0) >= k
+        most = max(kernels.values(), default=0)
+        if exact and k > most > 0 and len(kernels) > 1:
+            raise ConfigError(
+                f"k={k} centroids were asked of sets of {most} kernels at most; take at most "
+                f"{most}, or exact=false"
+            )
+        cut = len(kernels) > 1
         k = {name: min(k, count) if cut else k for name, count in kernels.items()}
     for name in k:
         if name not in kernels:

@@ -81,9 +81,9 @@ def check_widths(step: NarrowsLayers, network: nn.Module, keep: Keep | None) -> 
     of this kind leaves it to the weights how wide layers will be, ``remove`` is not judged.
 
     Raises:
-        ConfigError: ``keep`` names a layer that the network has not or that is not hidden, there
-            are layers through which neurons cannot be merged, an earlier step gives one a code, or
-            ``remove`` cannot be met.
+        ConfigError: The step finds no hidden layer, ``keep`` names a layer that the network has not
+            or that is not hidden, there are layers through which neurons cannot be merged, an
+            earlier step gives one a code, or ``remove`` cannot be met.
     """
     names = [name for name, _ in all_weight_layers(network)]
     refuse_coded(names, type(step).__name__)
@@ -115,7 +115,7 @@ def narrower(
         keep: What the step keeps where it has none; all by default.
 
     Raises:
-        ConfigError: The network cannot have these widths.
+        ConfigError: The network cannot have these widths, or no hidden layer is found.
     """
     layers = required(step.hidden(network, example))
     if step.remove is not None:
@@ -133,8 +133,9 @@ def required(layers: Sequence[HiddenLayer]) -> Sequence[HiddenLayer]:
     """
     if not layers:
         raise ConfigError(
-            "the network has no hidden layer of which the step could take neurons: only those of "
-            "convolutions and linear layers that others read can be merged or removed"
+            "the step finds no hidden layer: it takes neurons of convolutions and linear layers "
+            "that other layers read, where it has `layers` only of that type, and with "
+            "skips=internal none that a skip joins with others"
         )
     return layers
 
