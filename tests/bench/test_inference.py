@@ -38,6 +38,7 @@ def test_a_file_of_shared_kernels_is_timed_beside_the_other_rows(tmp_path):
     save(network, file, architecture={"name": "resnet20", "args": {}})
     for _ in range(2):
         inference.main(quick=True, output=path, file=[file])
+    inference.main(quick=True, output=path)
     rows = read_networks(tmp_path / "inference_networks.csv")
     assert [row.kernels for row in rows] == ["C4", "C8-TIC4, trained"]
     assert rows[1].shared_macs == shared_macs(network, x)

@@ -219,11 +219,17 @@ def test_every_table_tells_the_profiles_apart(tmp_path):
 
 
 def test_what_the_papers_own_schedules_owe_is_counted(tmp_path):
-    claim, command = make_claim(data="cifar10"), "reproduce han2016 --data cifar10 --set profile"
+    claim = make_claim(data="cifar10", max_error_change=0.0)
+    of_shapes, command = (
+        make_claim(data="cifar10"),
+        "reproduce han2016 --data cifar10 --set",
+    )
     for profile, owed in (("cpu", True), ("paper", False)):
         records = store_of(tmp_path / profile, [make_record(profile=profile, data="cifar10")])
         compared = comparison(read_records(records), [claim], NAMES)
         assert (command in markdown(comparison_page(compared))) == owed
+        counted = comparison(read_records(records), [of_shapes], NAMES)
+        assert command not in markdown(comparison_page(counted))
 
 
 def test_points_trained_in_several_precisions_say_which(tmp_path):

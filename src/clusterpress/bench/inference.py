@@ -12,7 +12,9 @@ from rich.console import Console
 from torch.nn import functional
 
 from clusterpress.bench.inference_networks import (
+    TRAINED,
     NetworkRow,
+    alike,
     file_row,
     network_rows,
     read_networks,
@@ -22,6 +24,7 @@ from clusterpress.bench.inference_page import page
 from clusterpress.bench.inference_rows import LayerRow, read_layers, write_layers
 from clusterpress.clustering import square_turns
 from clusterpress.durable import write_atomic
+from clusterpress.errors import ConfigError
 from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels
 from clusterpress.runs.provenance import processor
 
@@ -134,28 +137,40 @@ def main(
     console = Console(highlight=False, markup=False)
     path, rows = output or (None if quick else OUTPUT), []
     if file:
-        _add_files(path, [file_row(each, 1 if quick else _ROUNDS) for each in file], console)
+        _add_files(path, file, 1 if quick else _ROUNDS, console)
         return
+    trained = _trained(path)
     networks: list[NetworkRow] = []
     for row in network_rows(quick, 1 if quick else _ROUNDS):
         networks.append(row)
+        trained = [each for each in trained if alike(each, row)]
         console.print(f"{row.network} {row.kernels}: {row.dense:.3g} s, {row.seconds:.3g} s")
     for case in _cases(quick):
         with torch.inference_mode():
             rows += layer_rows(*case, rounds=1 if quick else _ROUNDS)
         console.print(f"{case}: " + ", ".join(f"{r.method} {r.seconds:.3g} s" for r in rows[-4:]))
         if path:  # After each: a run that is stopped leaves what it measured.
-            _save(path, rows, networks)
+            _save(path, rows, [*networks, *trained])
 
 
-def _add_files(path: Path | None, rows: list[NetworkRow], console: Console) -> None:
-    for row in rows:
+def _trained(path: Path | None) -> list[NetworkRow]:
+    """Give the rows of files, which stay where the other ones are measured as they were."""
+    known = path and path.with_name(f"{path.stem}_networks.csv")
+    rows = read_networks(known) if known and known.is_file() else []
+    return [row for row in rows if row.kernels.endswith(TRAINED)]
+
+
+def _add_files(path: Path | None, files: list[Path], rounds: int, console: Console) -> None:
+    known = read_networks(path.with_name(f"{path.stem}_networks.csv")) if path else []
+    for each in files:
+        row = file_row(each, rounds)
         console.print(f"{row.network} {row.kernels}: {row.dense:.3g} s, {row.seconds:.3g} s")
-    if path:
-        new = {(row.network, row.kernels) for row in rows}
-        known = read_networks(path.with_name(f"{path.stem}_networks.csv"))
-        others = [row for row in known if (row.network, row.kernels) not in new]
-        _save(path, read_layers(path), [*others, *rows])
+        if not all(alike(row, other) for other in known):
+            raise ConfigError(f"{path} was measured otherwise than here; measure all anew first")
+        name = (row.network, row.kernels)
+        known = [*(other for other in known if (other.network, other.kernels) != name), row]
+        if path:
+            _save(path, read_layers(path), known)
 
 
 def _save(path: Path, rows: list[LayerRow], networks: list[NetworkRow]) -> None:

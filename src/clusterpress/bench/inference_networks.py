@@ -97,16 +97,15 @@ def file_row(path: Path, rounds: int) -> NetworkRow:
         raise ConfigError(f"{path} holds {len(books)} sets of shared kernels, and one is timed")
     network = load(path).eval()
     codes = (code_of(layer) for _, layer in all_weight_layers(network))
-    turns = max(_turns(code) for code in codes if isinstance(code, Kernels))
+    turns = max(code.transform_count for code in codes if isinstance(code, Kernels))
     name = _set_name(len(books[0].centroids), turns) + TRAINED
     pair = (dense_copy(network).eval(), network)
     x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    try:
+        pair[0](x)
+    except RuntimeError as error:
+        raise ConfigError(f"{path} takes no image of 3x32x32: {error}") from error
     return _timed(str(architecture["name"]), name, pair, x, rounds)
-
-
-def _turns(code: Kernels) -> int:
-    used = 0 if code.transforms is None else int(code.transforms.max())
-    return next(turns for turns in (1, 2, 4, 8) if used < turns)
 
 
 def _set_name(centroids: int, transforms: int) -> str:
@@ -170,6 +169,12 @@ def _forms(network: nn.Module, x: torch.Tensor) -> str:
 
 def _versions() -> str:
     return ", ".join(f"{name} {version(name)}" for name in ("torch", "numba", "llvmlite", "numpy"))
+
+
+def alike(one: NetworkRow, other: NetworkRow) -> bool:
+    """Whether two rows were measured on one kind of machine by one set of packages."""
+    where = ("machine", "threads", "versions")
+    return all(getattr(one, name) == getattr(other, name) for name in where)
 
 
 def write_networks(path: Path, rows: Sequence[NetworkRow]) -> None:

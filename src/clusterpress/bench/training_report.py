@@ -123,8 +123,8 @@ def _reasons(rows: Sequence[Row]) -> Iterator[str]:
             more = (ours.seconds - bare.seconds) * ours.d / ours.n * 1e3
             yield ""
             yield (
-                f"LeNet-5 in {words}: a step takes {more:.2g} ms more in our loop than in the bare "
-                "one, most of it PyTorch Lightning's hooks; the bare loop, without shifting any "
+                f"LeNet-5 in {words}: a step takes {more:+.2g} ms in our loop, which runs PyTorch "
+                "Lightning's hooks, against the bare one; the bare loop, without shifting any "
                 f"image, is {loader.seconds / bare.seconds:.2f} times as fast as the DataLoader "
                 "without workers."
             )
