@@ -220,10 +220,8 @@ def test_every_table_tells_the_profiles_apart(tmp_path):
 
 def test_what_the_papers_own_schedules_owe_is_counted(tmp_path):
     claim = make_claim(data="cifar10", max_error_change=0.0)
-    of_shapes, command = (
-        make_claim(data="cifar10"),
-        "reproduce han2016 --data cifar10 --set",
-    )
+    of_shapes = make_claim(data="cifar10")
+    command = "reproduce han2016 --data cifar10 --set"
     for profile, owed in (("cpu", True), ("paper", False)):
         records = store_of(tmp_path / profile, [make_record(profile=profile, data="cifar10")])
         compared = comparison(read_records(records), [claim], NAMES)

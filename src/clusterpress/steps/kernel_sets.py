@@ -96,8 +96,8 @@ def sizes(
                 f"k={k} centroids were asked of sets of {most} kernels at most; take at most "
                 f"{most}, or exact=false"
             )
-        cut = len(kernels) > 1
-        k = {name: min(k, count) if cut else k for name, count in kernels.items()}
+        cut = {name: min(k, count) for name, count in kernels.items()}
+        k = cut if len(kernels) > 1 else dict.fromkeys(kernels, k)
     for name in k:
         if name not in kernels:
             raise ConfigError(f"k names the set {name!r}; {nearest(name, list(kernels))}")
