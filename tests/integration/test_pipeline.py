@@ -33,7 +33,7 @@ def comparable(record: dict) -> dict:
     return kept
 
 
-ONLY_CONVOLUTIONS = {"son2018", "son2018_pruned"}
+ONLY_CONVOLUTIONS = {"li2017", "son2018", "son2018_pruned"}
 PAIRS = [
     (method, model)
     for method in METHODS

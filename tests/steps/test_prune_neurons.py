@@ -127,6 +127,7 @@ def test_a_width_for_a_type_that_is_left_out_is_refused_as_such(network, layers,
         ("lenet5", {"keep": {"ip1": 0.5}, "layers": "conv"}, "'ip1', a layer of type fc"),
         ("lenet5", {"keep": {"ip2": 0.5}}, "'ip2', which is no hidden layer"),
         ("lenet5", {"remove": 0.99, "layers": "conv"}, "can be removed"),
+        ("lenet300_100", {"keep": 0.5, "layers": "conv"}, "finds no hidden layer"),
         ("resnet20", {"keep": 0.5, "skips": "joined"}, "skips: internal"),
     ],
 )
