@@ -241,6 +241,16 @@ def test_norms_that_no_scale_holds_name_the_layer(network, context, factor):
         ClusterKernels(k=4).apply(network, context)
 
 
+@pytest.mark.parametrize("kernels", [slice(0, 1), slice(0, 2)])
+def test_kernels_that_no_scale_holds_are_left_out_beside_others(network, context, kernels):
+    network[1].weight.data[0, kernels] *= 1e-9
+    ClusterKernels(k=4).apply(network, context)
+    weight = network[1].weight.detach()
+    assert not weight[0, kernels].any()
+    assert weight[1:].flatten(2).any(dim=2).all()
+    assert context.facts["kernels"]["3x3"] == SETS["3x3"] - len(weight[0, kernels])
+
+
 def test_a_set_without_kernels_says_so(network, context):
     with pytest.raises(ConfigError, match="none of them empty"):
         ClusterKernels(k=4, sets={"mine": []}).check(network)

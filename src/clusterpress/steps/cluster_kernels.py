@@ -43,6 +43,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "exact": (True, False),
 }
 MOST = 1 << 16
+ROUNDING = 2.0**-11  # Of a number to float16, relative.
 
 
 @dataclass(eq=False)
@@ -50,7 +51,8 @@ class ClusterKernels:
     """Transform-invariant k-means of normalised kernels (Son et al. 2018, section 3).
 
     A kernel w is normalised by ``s = sign(w[centre]) |w|``, with sign(0) = +1; one of norm zero is
-    left out and stays zero. The assignment is frozen; centroids and scales go on learning.
+    left out and stays zero, as is one whose norm float16 rounds to zero. The assignment is frozen;
+    centroids and scales go on learning.
     Grouped and depthwise convolutions are clustered like others; 1x1 convolutions are left alone.
 
     Remembers in the context's facts: ``relative_squared_error`` of the weights by layer,
@@ -130,8 +132,8 @@ class ClusterKernels:
             ConfigError: As ``check``; of kernels of norm zero there are too many; or kernels of
                 norm zero, which variant N cannot leave out; or kernels pruned in part. Or
                 ``reestimate`` is on and the context has no training images.
-            DataError: A weight is NaN or infinite, or a kernel's norm is beyond float16; the layer
-                is named.
+            DataError: A weight is NaN or infinite, a kernel's norm is beyond float16, or kernels
+                that float16 rounds to zero are more than its rounding of a layer; it is named.
         """
         found = kernel_sets(network, self.sets, self.transforms)
         gathered = {
@@ -208,8 +210,8 @@ class _Normalised:
             require_unpruned(layer.name, layer.module, "ClusterKernels")
         kernels = self.weight.float().cpu().flatten(0, 1)
         norms = torch.linalg.vector_norm(kernels.double(), dim=(1, 2))
-        self.mask = norms > 0
         if not scaled:
+            self.mask = norms > 0
             self._refuse_zeros()
             self.scales, self.units = torch.ones(len(kernels)), kernels.numpy()
             return
@@ -217,6 +219,7 @@ class _Normalised:
         signed = torch.where(middle < 0, -norms, norms)
         self.scales = signed.float()
         _require_in_range(layer.name, norms)
+        self.mask = norms.half() > 0
         kept = kernels[self.mask].double() / signed[self.mask, None, None]
         self.units = kept.float().numpy()
 
@@ -236,13 +239,19 @@ class _Normalised:
 
 
 def _require_in_range(name: str, norms: torch.Tensor) -> None:
-    """Refuse norms that as float16 scales would be infinite, or zero and so pruned."""
+    """Refuse norms that are infinite as float16, or zero and more than float16's own rounding.
+
+    A neuron without gradient decays until its kernels are too small for a scale. They change no
+    output and are left out, where together they are at most 2^-11 of the layer's norm.
+    """
     scales = norms.half()
-    lost = norms[torch.isinf(scales) | ((scales == 0) & (norms > 0))]
-    if len(lost):
+    lost = norms[scales == 0]
+    small = lost.square().sum() > norms.square().sum() * ROUNDING**2
+    beyond = norms[torch.isinf(scales)] if not small else lost[lost > 0]
+    if len(beyond):
         raise DataError(
-            f"layer {name!r} has a kernel of norm {float(lost[0]):.3g}, which no scale of float16 "
-            "holds (6e-8 to 65,504); rescale the layer, or take scales=false"
+            f"layer {name!r} has a kernel of norm {float(beyond[0]):.3g}, which no scale of "
+            "float16 holds (6e-8 to 65,504); rescale the layer, or take scales=false"
         )
 
 
