@@ -9,6 +9,8 @@ from torch import nn
 from clusterpress.errors import ConfigError
 from clusterpress.merging import reestimate
 
+from .networks import Twice
+
 IMAGES = torch.randn(40, 3, 6, 6, generator=torch.Generator().manual_seed(0)) * 3 + 1
 
 
@@ -39,6 +41,16 @@ def test_variances_are_weighted_by_images():
     reestimate(net, IMAGES.split([30, 10]))
     expected = [net[0](part).var((0, 2, 3)) for part in IMAGES.split([30, 10])]
     torch.testing.assert_close(net[1].running_var, 0.75 * expected[0] + 0.25 * expected[1])
+
+
+@pytest.mark.parametrize("sizes", [[40], [10, 30], [10, 10, 20]])
+def test_a_norm_that_is_called_twice_averages_both(sizes):
+    net = Twice().eval()
+    reestimate(net, IMAGES.split(sizes))
+    both = torch.cat([net.a(IMAGES), net.b(IMAGES)])
+    torch.testing.assert_close(net.norm.running_mean, both.mean((0, 2, 3)))
+    assert not net.norm._forward_pre_hooks
+    assert net.norm.momentum == 0.1
 
 
 def test_a_last_batch_of_one_image_goes_through_norms_of_vectors():

@@ -1,5 +1,6 @@
 """Estimate the statistics of BatchNorms anew, from images that go through the network."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,8 @@ def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
     the weights are too large, and the network's activations shrink from layer to layer. Only
     BatchNorms are in training mode meanwhile (dropout is not), and nothing else changes.
     The average is that of the batches' own means and (unbiased) variances, weighted by their
-    images. A batch of one image, which has no deviation, goes with the one beside it.
+    images; a BatchNorm that sees a batch several times averages these too. A batch of one image,
+    which has no deviation, goes with the one beside it.
 
     Args:
         network: A network; without BatchNorm no batch is asked for.
@@ -35,12 +37,12 @@ def reestimate(network: nn.Module, batches: Iterable[torch.Tensor]) -> int:
         return 0
     device = next(network.parameters()).device
     images = 0
-    with modes_restored(network), _momenta_restored(norms), torch.no_grad():
+    with modes_restored(network), _weighing(norms) as weights, torch.no_grad():
         for batch in _of_several(batches):
             if not images:
                 _start(network, norms)
             images += len(batch)
-            _weigh(norms, len(batch) / images)
+            weights.images = len(batch)
             network(batch.to(device))
     return images
 
@@ -77,17 +79,28 @@ def _start(network: nn.Module, norms: Iterable[_BatchNorm]) -> None:
         norm.train()
 
 
-def _weigh(norms: Iterable[_BatchNorm], share: float) -> None:
-    """Let the next batch count as its share of all images up to it."""
-    for norm in norms:
-        norm.momentum = share
+class _Weights:
+    """Let every call of a BatchNorm count as its batch's share of all images it has seen."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.seen: Counter[nn.Module] = Counter()
+
+    def before(self, norm: nn.Module, _: object) -> None:
+        self.seen[norm] += self.images
+        norm.momentum = self.images / self.seen[norm]  # type: ignore[assignment]
 
 
 @contextmanager
-def _momenta_restored(norms: Iterable[_BatchNorm]) -> Iterator[None]:
+def _weighing(norms: Iterable[_BatchNorm]) -> Iterator[_Weights]:
+    """Set the momenta of BatchNorms before each of their calls, and restore them at the end."""
+    weights = _Weights()
     momenta = [(norm, norm.momentum) for norm in norms]
+    hooks = [norm.register_forward_pre_hook(weights.before) for norm, _ in momenta]
     try:
-        yield
+        yield weights
     finally:
+        for hook in hooks:
+            hook.remove()
         for norm, momentum in momenta:
             norm.momentum = momentum
