@@ -68,6 +68,27 @@ def test_pruned_weights_stay_zero_where_zero_is_a_level(network, context, bits, 
     assert bool((network[2].weight[gone] == 0).all())
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_pruned_weights_stay_zero_in_the_training_after(network, context, symmetric):
+    Prune(keep=0.25).apply(network, context)
+    gone, before = network[2].weight == 0, network[3].weight.detach().clone()
+    Quantize({"2": 4}, symmetric=symmetric).apply(network, context)
+    parameters = [each for each in network.parameters() if each.requires_grad]
+    optimizer = torch.optim.SGD(parameters, lr=0.1, weight_decay=0.1)
+    network(torch.randn(4, 1, 8, 8)).square().sum().backward()
+    optimizer.step()
+    assert not network[2].weight[gone].any()
+    assert not torch.equal(network[3].weight, before)
+
+
+@pytest.mark.parametrize("latent", [True, False])
+def test_a_frozen_layer_stays_frozen(network, context, latent):
+    network[2].weight.requires_grad_(False)
+    Quantize({"2": 4}, recipe=Recipe() if latent else None).apply(network, context)
+    assert not original_of(network[2]).requires_grad
+    assert network[3].weight.requires_grad
+
+
 def test_one_bit_around_zero_would_bring_pruned_weights_back(network, context):
     Prune(keep={"3": 0.25}).apply(network, context)
     with pytest.raises(ConfigError, match="layer '3' is pruned, and Quantize with bits=1"):

@@ -46,8 +46,9 @@ def train_latent(
         name: require_finite(name, original_of(layers[name]).detach().clone()) for name in forms
     }
     for name, weight in latent.items():
+        trains = original_of(layers[name]).requires_grad
         detach(layers[name], "weight")
-        layers[name].weight = nn.Parameter(weight.clone())
+        layers[name].weight = nn.Parameter(weight.clone(), requires_grad=trains)
     return latent
 
 

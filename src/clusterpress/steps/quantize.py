@@ -6,12 +6,12 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from clusterpress.codes import Quantized, attach, weight_layers
+from clusterpress.codes import Quantized, attach, original_of, weight_layers
 from clusterpress.codes.quantized import nearest_levels, ranges
 from clusterpress.errors import ConfigError
 from clusterpress.steps.base import Context
 from clusterpress.steps.foresight import foresee, refuse_pruned
-from clusterpress.steps.kept_values import dense_weight, require_unpruned
+from clusterpress.steps.kept_values import dense_weight, mask_of, require_unpruned
 from clusterpress.steps.latent import require_recipe, train_latent
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
 from clusterpress.training.recipe import Recipe
@@ -22,7 +22,8 @@ class Quantize:
 
     With a recipe the network trains first as it will be rounded: the range follows the latent
     weights in every forward pass and the gradient goes straight through the rounding. Afterwards
-    the levels are frozen; the scales, and zero points, go on learning in later steps.
+    the levels are frozen; the scales, and zero points, go on learning in later steps, but for those
+    of pruned layers with zero points: these would bring the pruned weights back.
 
     Args:
         bits: Bits of a weight, 1 to 8; for all layers, or by layer name or type.
@@ -83,7 +84,10 @@ class Quantize:
             weights = {name: dense_weight(name, layers[name]) for name in forms}
         errors = {}
         for name, weight in weights.items():
+            mask = mask_of(layers[name])
             attach(layers[name], "weight", *forms[name].coded(weight))
+            if not self.symmetric and mask is not None and not mask.all():
+                original_of(layers[name]).requires_grad_(False)
             energy = float(weight.square().sum())
             error = float((layers[name].weight.detach() - weight).square().sum())
             errors[name] = error / energy if energy else 0.0
