@@ -15,7 +15,7 @@ from clusterpress.steps.base import Context
 from clusterpress.steps.foresight import foresee, refuse_pruned, rows_are_final
 from clusterpress.steps.kept_values import dense_weight, require_unpruned
 from clusterpress.steps.per_layer import require_whole, settings_by_layer
-from clusterpress.steps.share import relative_error
+from clusterpress.steps.share import relative_error, tell_fewer
 
 Codebooks = Literal["part", "layer"]
 LEFT_ALONE = "left_alone"
@@ -31,8 +31,9 @@ class ProductQuantize:
         block: Values of a block, for all layers, or by layer name, size of kernels (``conv3x3``)
             or type (``conv``, ``fc``); it divides the layer's rows. Layers that it does not
             cover stay as they are.
-        bits: log2 of the rows of a codebook, 1 to 12, as ``block`` is given; at most as many as
-            there are blocks that share it.
+        bits: log2 of the rows of a codebook, 1 to 12, as ``block`` is given. A codebook has a row
+            for each of the blocks that share it where these are fewer: then nothing is lost, and
+            the file may be larger than without.
         codebooks: ``part``, one for the blocks at each place of a row (the paper's product
             quantisation), or ``layer``, one for all blocks of a layer.
         exact: Whether a layer whose rows the block does not divide is refused; else it stays as
@@ -110,6 +111,7 @@ class ProductQuantize:
             quantised(layers[name], found)
             rows[name] = int(found.centers.shape[-2])
             errors[name] = relative_error(found, values)
+        tell_fewer(context, {name: k for name, k in rows.items() if k < 1 << chosen[name][1]})
         context.facts.update(codebook_rows=rows, relative_squared_error=errors)
         return network
 
