@@ -80,7 +80,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
     Raises:
         ConfigError: The file cannot be read, or keys are missing or extra or have other shapes
-            under the names of every family; all are listed for the family that fits best.
+            under the names of every family; up to 20 of each kind are listed, for the family that
+            fits best, and how many more there are.
     """
     state, wanted = read_state(path), network.state_dict()
     named = [_renamed(state, rules) for rules in key_maps().values()]

@@ -57,7 +57,7 @@ class Named:
         """Build it with the weights of a checkpoint, in its dtype where that is half precision.
 
         Raises:
-            ConfigError: The file cannot be read, or does not fit; all keys are listed.
+            ConfigError: The file cannot be read, or does not fit; ``load_weights`` lists the keys.
         """
         network = self.build()
         dtypes = {value.dtype for value in read_state(path).values() if value.is_floating_point()}

@@ -7,7 +7,7 @@ from clusterpress.results.statistics import Summary, describe_p, holm, p_value
 Cells = dict[str, str]
 WORDS = (
     "p (Holm) is of the t-test over seeds that the change is 0, corrected by Holm's method over "
-    "all changes of this table that have n ≥ 2 and seeds that differ."
+    "all changes of this table that have n ≥ 2 and seeds that differ, or that are 0 for each seed."
 )
 
 

@@ -70,8 +70,8 @@ def p_value(summary: Summary, value: float = 0.0) -> float:
     """Give the two-sided p of Student's one-sample test that the mean is ``value``; NaN if n < 2.
 
     It is below 0.05 exactly where the 95 % interval leaves the value out. Seeds that are all equal
-    have no spread to test with, so p is NaN: errors are counts of images, and two or three seeds
-    often agree by chance (two in one of nine, for a few of 360 images).
+    have no spread to test with, so p is NaN, or 1 where all are the value: errors are counts of
+    images, and two or three seeds often agree by chance (two in one of nine, for a few of 360).
     """
     if not summary.has_interval or math.isnan(value):
         return math.nan

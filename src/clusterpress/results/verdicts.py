@@ -119,8 +119,8 @@ def p_exceeds(claim: Claim, ours: Summary) -> float:
     A t-test over the seeds against the better end of the number's rounding interval, two-sided so
     that it agrees with the 95 % interval; 1 where our mean is not better. NaN where *exceeded* is
     no possible verdict: n < 2, an inequality, what a baseline is, a number of our own, a ratio,
-    share or size at whatever error. NaN also where all seeds give one better number, which leaves
-    nothing to test.
+    share or size at whatever error. NaN also where all seeds give one number, which leaves nothing
+    to test, unless it is that end itself (1).
     """
     if claim.relation != "=" or not _can_be_exceeded(claim) or not claim.has_number:
         return math.nan

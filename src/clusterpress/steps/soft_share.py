@@ -44,7 +44,8 @@ class SoftShare:
         temperature: Of the attention ``softmax(-|w - c| / tau)``, as a share of the standard
             deviation of the layer's weights (the paper gives tau itself, for each network). The
             distance of blocks is Euclidean.
-        iterations: Most iterations of soft k-means in a forward pass (the paper's limit is 5).
+        iterations: Iterations of soft k-means in a forward pass, all of them (the paper stops
+            earlier where centres no longer move, and after 5).
 
     Raises:
         ConfigError: A setting is outside its range.
