@@ -117,6 +117,26 @@ def test_other_convolutions_are_refused_with_the_reason(named, said):
         from_layer(nn.Conv2d(4, 4, 3, **named))
 
 
+class Circular(nn.Conv2d):
+    """Convolves its own way, behind torch's ``forward``."""
+
+    def _conv_forward(self, x, weight, bias):
+        padded = nn.functional.pad(x, (1,) * 4, "circular")
+        return nn.functional.conv2d(padded, weight, bias)
+
+
+def test_a_convolution_of_its_own_kind_keeps_what_it_computes():
+    torch.manual_seed(0)
+    plain = nn.Conv2d(8, 8, 3, padding=1)
+    plain._conv_forward = lambda x, weight, bias: x * weight.mean() + bias.mean()
+    network = nn.Sequential(Circular(3, 8, 3, padding=1), plain).eval()
+    for layer in network:
+        layer.weight.data = layer.weight.data[:1, :1].expand_as(layer.weight).clone()
+    x = torch.randn(2, 3, 6, 6)
+    with torch.no_grad():
+        torch.testing.assert_close(accelerate(network)(x), network(x))
+
+
 def test_a_network_that_trains_or_cannot_be_traced_is_refused():
     with pytest.raises(ConfigError, match="eval"):
         accelerate(nn.Sequential(nn.Conv2d(3, 3, 3)))

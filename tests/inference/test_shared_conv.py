@@ -97,6 +97,19 @@ def test_threads_change_nothing(order):
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("order", list(Order))
+def test_modes_without_gradients_may_alternate(order):
+    kernels, labels, scales = form(np.random.default_rng(2), CASES[1])
+    layer = conv(kernels, labels, scales, padding=(1, 1), order=order).eval()
+    x = torch.randn(3, 5, 7, 9, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        first = layer(x.clone()).numpy()
+    with torch.no_grad():
+        assert np.array_equal(layer(x).numpy(), first)
+    with torch.inference_mode():
+        assert np.array_equal(layer(x.clone()).numpy(), first)
+
+
 def test_an_earlier_output_stays_and_shapes_may_change():
     kernels, labels, scales = form(np.random.default_rng(3), CASES[0])
     layer = conv(kernels, labels, scales, order=Order.ADD_FIRST).eval()

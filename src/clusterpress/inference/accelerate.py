@@ -20,8 +20,8 @@ def accelerate(network: nn.Module) -> fx.GraphModule:
     """Copy a network for inference: shared convolutions, with BatchNorm and ReLU inside them.
 
     A convolution gets the form of ``SharedKernelConv2d`` that is fastest, which may be the dense
-    one. Convolutions without shared kernels, or of a kind that ``check_layer`` refuses, stay as
-    they are. The network itself is not changed.
+    one. Convolutions without shared kernels, of a kind that ``check_layer`` refuses, or with a
+    ``forward`` or ``_conv_forward`` of their own stay as they are. The network is not changed.
 
     Args:
         network: In evaluation mode, float32, on the CPU; its weights are coded or dense.
@@ -77,7 +77,7 @@ def _dense(network: nn.Module) -> nn.Module:
     for module in list(copied.modules()):
         if parametrize.is_parametrized(module):
             _make_plain(module)
-        if isinstance(module, nn.Conv2d) and type(module).forward is nn.Conv2d.forward:
+        if isinstance(module, nn.Conv2d) and not _computes_otherwise(module):
             module.__class__ = nn.Conv2d  # Tracing looks into subclasses; these only start apart.
     return copied.requires_grad_(False)
 
@@ -95,7 +95,15 @@ def _make_plain(module: nn.Module) -> None:
         module.register_parameter(name, nn.Parameter(values))
 
 
+def _computes_otherwise(layer: nn.Conv2d) -> bool:
+    methods = ("forward", "_conv_forward")
+    own = any(getattr(type(layer), name) is not getattr(nn.Conv2d, name) for name in methods)
+    return own or any(name in vars(layer) for name in methods)
+
+
 def _supported(layer: nn.Conv2d) -> bool:
+    if _computes_otherwise(layer):
+        return False
     try:
         check_layer(layer)
     except ConfigError:

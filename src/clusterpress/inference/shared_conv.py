@@ -123,7 +123,8 @@ class SharedKernelConv2d(nn.Module):
         if key not in self._passes:
             if len(self._passes) >= _KEPT:
                 self._passes.pop(next(iter(self._passes)))
-            self._passes[key] = self._fastest(x)
+            with torch.inference_mode(False), torch.no_grad():  # Other calls write there too.
+                self._passes[key] = self._fastest(x)
         return self._passes[key]
 
     def _fastest(self, x: torch.Tensor) -> tuple[Order, Pass]:
