@@ -53,6 +53,14 @@ def test_weight_and_gradients_are_those_of_plain_indexing(make):
     torch.testing.assert_close(found, code.centroids.grad)
 
 
+@pytest.mark.parametrize("make", [drawn, turned])
+def test_a_state_that_is_loaded_is_computed_with(make):
+    (code, scales), (other, _) = make(0), make(1)
+    assert not torch.equal(other(scales), code(scales))
+    other.load_state_dict(code.state_dict())
+    assert torch.equal(other(scales), code(scales))
+
+
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
     shape = (400, 300, 3, 3)
     results = []

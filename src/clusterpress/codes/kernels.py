@@ -90,8 +90,19 @@ class Kernels(Code):
         given = None if transforms is None else transforms.reshape(shape[:2]).long()
         self.register_buffer("transforms", given)
         self.register_buffer("mask", mask)
-        pairs = self.labels if given is None else TRANSFORMS[-1] * self.labels + given
-        self.register_buffer("pairs", pairs.flatten(), persistent=False)
+        self.register_buffer("pairs", self._pairs().clone(), persistent=False)
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *others: Any) -> None:
+        """Take labels and transforms, and what is computed from them."""
+        super()._load_from_state_dict(state, prefix, *others)
+        with torch.no_grad():
+            self.pairs.copy_(self._pairs())
+
+    def _pairs(self) -> torch.Tensor:
+        """Number centroid and transform of every kernel together, int64, shape (O I,)."""
+        if self.transforms is None:
+            return self.labels.flatten()
+        return (TRANSFORMS[-1] * self.labels + self.transforms).flatten()
 
     @property
     def centroids(self) -> nn.Parameter:
