@@ -75,6 +75,9 @@ def test_the_protocol_is_that_of_the_recipes():
 def test_what_changes_the_training_changes_the_identity():
     assert ids("trainer.precision=32") == ids()
     assert ids("trainer.precision=bf16") != ids()
+    finetuned = ("method=han2016", "recipe.finetune.precision=bf16")
+    assert ids(*finetuned, "trainer.precision=32") != ids(*finetuned)
+    assert ids("method=han2016", "trainer.precision=32") == ids("method=han2016")
     assert ids("trainer=ddp") != ids()
 
 

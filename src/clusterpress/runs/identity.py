@@ -123,14 +123,24 @@ def _machine(plain: Mapping[str, Any]) -> dict[str, Any]:
     Where a training runs is no part of its identity otherwise.
     """
     trainer = plain["trainer"]
-    own = str(plain["recipe"]["train"].get("precision", "32"))
+    own = {str(each.get("precision", "32")) for each in _recipes(plain)}
+    given = trainer.get("precision")
     parts = {
         "limit": (trainer.get("limit"), None),
-        "precision": (str(trainer.get("precision") or own), own),
+        # In place of that of every recipe.
+        "precision": (None if given is None or own == {str(given)} else str(given), None),
         # Batches are shared out, and each device draws its own augmentation.
         "devices": (trainer.get("devices", 1), 1),
     }
     return {key: value for key, (value, default) in parts.items() if value != default}
+
+
+def _recipes(plain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List the recipe of the baseline and those that the method's steps have."""
+    steps = plain["method"]["steps"].values()
+    values = (value for step in steps for value in step.values())
+    inner = (value for value in values if isinstance(value, Mapping) and "epochs" in value)
+    return [plain["recipe"]["train"], *inner]
 
 
 def chain(first: Any, steps: list[Any], seed: int, baseline_seed: int | None = None) -> list[str]:
