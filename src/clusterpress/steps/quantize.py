@@ -37,7 +37,7 @@ class Quantize:
         ConfigError: A setting is outside its range.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(
         self,
