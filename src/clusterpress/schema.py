@@ -53,7 +53,8 @@ class Config:
         model: The architecture, a ``_target_``; classes and channels come from the data set.
         recipe: How networks are trained.
         method: What is done to the baseline.
-        trainer: Where training runs; no part of a run's identity.
+        trainer: Where training runs; part of a run's identity only by its number of devices, its
+            limit, and a precision other than the recipes'.
         tracker: Who else is told of a run, by names of one's own; no part of a run's identity.
         suite: The suite's point that the run was asked for as, which groups it where it is
             tracked; no part of a run's identity.

@@ -28,8 +28,8 @@ LEGEND = (
     "paper's: our reading holds or does not, our arithmetic agrees or disagrees. The ratio by the "
     "paper's convention leaves out what the paper left out; the ratio as a file counts every byte "
     "on disk. A selected point was chosen on validation data. Profile `cpu` has short schedules "
-    "that two cores can finish, `paper` the papers' own. The rule of the verdict is the docstring "
-    "of `clusterpress.results.verdicts.judge`."
+    "that two cores can finish, `paper` on CIFAR son2018's for all. The rule of the verdict is the "
+    "docstring of `clusterpress.results.verdicts.judge`."
 )
 
 FULL = "paper"
@@ -37,8 +37,8 @@ SHORTENED = ("cifar10", "cifar100", "imagenet")  # Data whose schedules the prof
 _FULL_ON_GPU = f"--set profile={FULL} --set trainer=gpu"
 OPEN = (
     "Claims above that depend on a trained network's error and were measured with short schedules "
-    "alone. Their rows in the profile `paper` are open until a GPU has run them. Its schedules are "
-    "the papers' own where we know them, else those of son2018."
+    "alone. Their rows in the profile `paper` are open until a GPU has run them. On CIFAR its "
+    "schedule is son2018's, for other papers' networks and methods too."
 )
 SHARED = (
     "Hours of training and evaluation, all points and seeds of a suite: a baseline is trained once "
