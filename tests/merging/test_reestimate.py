@@ -49,6 +49,9 @@ def test_a_norm_that_is_called_twice_averages_both(sizes):
     reestimate(net, IMAGES.split(sizes))
     both = torch.cat([net.a(IMAGES), net.b(IMAGES)])
     torch.testing.assert_close(net.norm.running_mean, both.mean((0, 2, 3)))
+    calls = [layer(part).var((0, 2, 3)) for layer in (net.a, net.b) for part in IMAGES.split(sizes)]
+    weighted = [each * n / 80 for each, n in zip(calls, sizes * 2, strict=True)]
+    torch.testing.assert_close(net.norm.running_var, sum(weighted))
     assert not net.norm._forward_pre_hooks
     assert net.norm.momentum == 0.1
 
