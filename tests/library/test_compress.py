@@ -39,6 +39,8 @@ SMALL = {
     "son2018_pruned": {"cluster.k": 4},
     "han2016": {"prune.keep": 0.5, "share.bits": 3},
     "liu2019": {"prune.keep": 0.5, "share.bits": 3},
+    "gong2014": {"quantize.bits": 2},
+    "stock2020": {"quantize.bits": 4},
 }
 ONE_EPOCH = Recipe(epochs=1, batch_size=16, lr=0.01)
 
