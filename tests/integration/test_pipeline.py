@@ -69,11 +69,13 @@ def test_a_finished_point_returns_at_once(short, monkeypatch):
     assert again.record == first.record
 
 
-def test_a_record_tells_the_threads_of_every_training(short):
+def test_a_record_tells_the_threads_and_the_precision_of_every_training(short):
     record = execute(short("trainer.threads=1")).record
     baseline = record["stages"][0]["name"]
     assert record["provenance"]["training_threads"][baseline] == [[1]]
+    assert record["provenance"]["training_precision"][baseline] == [["32"]]
     assert all("threads" not in stage for stage in record["stages"])
+    assert all("precision" not in stage for stage in record["stages"])
 
 
 def test_the_code_is_asked_for_before_anything_is_trained(short, monkeypatch):

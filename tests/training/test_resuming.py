@@ -139,17 +139,28 @@ def test_one_wrong_bit_and_the_state_of_something_else_are_refused(
         fitted(other, images, RECIPE, checkpoint=path)
 
 
-def stopped_with(threads: int, network: nn.Module, images: ImageSet, path: Path) -> None:
+def stopped_with(settings: TrainerSettings, network: nn.Module, images: ImageSet, path: Path):
     begun = nn.Sequential(Fragile(7), copy.deepcopy(network))
     with pytest.raises(StoppedError):
-        fitted(begun, images, RECIPE, checkpoint=path, settings=TrainerSettings(threads=threads))
+        fitted(begun, images, RECIPE, checkpoint=path, settings=settings)
+
+
+def test_another_precision_is_said_and_kept(
+    images: ImageSet, network: nn.Module, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.ckpt"
+    stopped_with(TrainerSettings(precision="bf16"), network, images, path)
+    again, whole = nn.Sequential(Fragile(None), network), TrainerSettings(precision="32")
+    with pytest.warns(UserWarning, match="precision=32 after 1 epochs with precision=bf16"):
+        found = fitted(again, images, RECIPE, checkpoint=path, settings=whole)
+    assert found.precision == ("bf16", "32")
 
 
 def test_another_number_of_threads_is_said_and_kept(
     images: ImageSet, network: nn.Module, tmp_path: Path
 ) -> None:
     path = tmp_path / "state.ckpt"
-    stopped_with(1, network, images, path)
+    stopped_with(TrainerSettings(threads=1), network, images, path)
     again = nn.Sequential(Fragile(None), network)
     with pytest.warns(UserWarning, match="threads=2 after 1 epochs with threads=1"):
         found = fitted(again, images, RECIPE, checkpoint=path, settings=TrainerSettings(threads=2))
@@ -164,7 +175,7 @@ def test_the_same_number_of_threads_and_states_without_one_say_nothing(
     images: ImageSet, network: nn.Module, tmp_path: Path
 ) -> None:
     path = tmp_path / "state.ckpt"
-    stopped_with(1, network, images, path)
+    stopped_with(TrainerSettings(threads=1), network, images, path)
     old = torch.load(path, weights_only=True)
     again = nn.Sequential(Fragile(None), network)
     alone = TrainerSettings(threads=1)

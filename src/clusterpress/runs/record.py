@@ -68,11 +68,15 @@ def record(
             ),
             data_sha256=data_sha256,
         )
-        | {"training_threads": _training_threads(stages), "stage_code": _stage_code(stages)},
+        | {
+            "training_threads": _trained_with("threads", stages),
+            "training_precision": _trained_with("precision", stages),
+            "stage_code": _stage_code(stages),
+        },
     }
 
 
-_HOW = ("threads", "code", "code_before")
+_HOW = ("threads", "precision", "code", "code_before")
 
 
 def _measured(stage: dict[str, Any]) -> dict[str, Any]:
@@ -80,13 +84,13 @@ def _measured(stage: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in stage.items() if key not in _HOW}
 
 
-def _training_threads(stages: list[dict[str, Any]]) -> dict[str, list[list[int]]]:
-    """Give, by stage, the numbers of threads of each training; several where it was resumed.
+def _trained_with(way: str, stages: list[dict[str, Any]]) -> dict[str, list[list[int | str]]]:
+    """Give, by stage, the threads or the precision of each training; several where it was resumed.
 
     Stages of older versions did not keep them.
     """
-    kept = {stage["name"]: stage.get("threads") for stage in stages}
-    return {name: [seen for seen in threads if seen] for name, threads in kept.items() if threads}
+    kept = {stage["name"]: stage.get(way) for stage in stages}
+    return {name: [seen for seen in ways if seen] for name, ways in kept.items() if ways}
 
 
 def _stage_code(stages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -82,6 +82,7 @@ class Stages:
         self.names = ["baseline", *plan.steps]
         self._seconds_before = 0.0
         self._threads: list[list[int]] = []
+        self._precision: list[list[str]] = []
         self._code_before: list[dict[str, Any]] = []
 
     @property
@@ -208,6 +209,7 @@ class Stages:
                     "parameters": artifact.held_parameters(ledger),
                     "facts": context.facts,
                     "threads": self._threads,
+                    "precision": self._precision,
                     "code": git_state(),
                     "code_before": self._code_before,
                 },
@@ -236,6 +238,7 @@ class Stages:
         calls = iter(range(1_000_000))
         self._seconds_before = 0.0
         self._threads = []
+        self._precision = []
         self._code_before = []
 
         def run(network: nn.Module, recipe: Recipe) -> None:
@@ -256,6 +259,7 @@ class Stages:
                 forget(folder)
             self._seconds_before += history.seconds_before
             self._threads.append(list(history.threads))
+            self._precision.append(list(history.precision))
 
         return Context(
             train=run,

@@ -4,7 +4,7 @@ import time
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytorch_lightning as lightning
 import torch
@@ -24,6 +24,15 @@ KEYS = {
     "lr_schedulers",
     "selected",
     "random_state",
+}
+
+
+Way = TypeVar("Way", bound=int | str)
+_OTHERWISE = {
+    "threads": "its last bits will not be those of one that was not stopped "
+    "(set trainer.threads={} to have the same)",
+    "precision": "it will not be what one that was not stopped would be "
+    "(precision=auto takes what the machine computes in)",
 }
 
 
@@ -80,28 +89,29 @@ def checked(path: Path, module: lightning.LightningModule) -> Path:
     return path
 
 
-def threads_from(path: Path, now: int, epochs: int) -> tuple[int, ...]:
-    """Give the numbers of threads that a training which goes on is done with, in their order.
+def ways_from(path: Path, name: str, now: Way, epochs: int) -> tuple[Way, ...]:
+    """Give the threads or the precisions that a training which goes on is done with, in order.
 
     Another number of threads adds in another order, so that the last bits differ from those of a
-    training that was not stopped. That is no reason to begin anew, but one to say it.
+    training that was not stopped; another precision is what ``auto`` is on another machine. That
+    is no reason to begin anew, but one to say it.
 
     Args:
         path: A state that ``checked`` has passed.
-        now: Threads of the epochs to come; a warning says where those before had another number.
-            States of older versions do not know theirs.
+        name: ``threads`` or ``precision``.
+        now: That of the epochs to come; a warning says where those before had another. States of
+            older versions do not know theirs.
         epochs: Of the whole training; where none is left, ``now`` takes no part.
     """
     state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    before = tuple(int(number) for number in state.get("threads", ()))
+    before: tuple[Way, ...] = tuple(state.get(name, ()))
     done = int(state["epoch"]) + 1
     if done >= epochs or before[-1:] == (now,):
         return before
     if before:
         warnings.warn(
-            f"the training goes on with threads={now} after {done} epochs with "
-            f"threads={before[-1]}: its last bits will not be those of one that was not stopped "
-            f"(set trainer.threads={before[-1]} to have the same)",
+            f"the training goes on with {name}={now} after {done} epochs with {name}={before[-1]}: "
+            + _OTHERWISE[name].format(before[-1]),
             stacklevel=2,
         )
     return (*before, now)

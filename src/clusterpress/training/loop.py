@@ -19,7 +19,7 @@ from clusterpress.data.datamodule import ImageDataModule
 from clusterpress.data.images import ImageSet
 from clusterpress.errors import ConfigError
 from clusterpress.memory import keeping_freed_memory
-from clusterpress.training.checkpoints import Checkpoints, checked, threads_from
+from clusterpress.training.checkpoints import Checkpoints, Way, checked, ways_from
 from clusterpress.training.convolutions import as_products
 from clusterpress.training.devices import DROPOUT, FreshProcesses, SeededProcesses
 from clusterpress.training.module import Classifier
@@ -57,12 +57,14 @@ class History:
         done_before: How many of the epochs a process did that was stopped.
         threads: Numbers of threads that the epochs were trained with, in their order: one, or
             more where the training went on under another number.
+        precision: ``32`` or ``bf16``, as ``threads`` are given.
     """
 
     epochs: tuple[Epoch, ...]
     kept: int | None
     done_before: int = 0
     threads: tuple[int, ...] = ()
+    precision: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -127,13 +129,17 @@ def train(  # noqa: PLR0913 - what is trained, how, where, and what it leaves
         trainer = _trainer(recipe, settings, loggers, folder, callbacks)
         exists = checkpoint is not None and checkpoint.exists()
         state = checked(checkpoint, classifier) if checkpoint is not None and exists else None
-        now = torch.get_num_threads()
-        classifier.threads = threads_from(state, now, recipe.epochs) if state else (now,)
+        classifier.threads = _ways(state, "threads", torch.get_num_threads(), recipe)
+        classifier.precision = _ways(state, "precision", str(settings.precision), recipe)
         module = ImageDataModule(images, recipe, seed)
         trainer.fit(classifier, datamodule=module, ckpt_path=state, weights_only=True)
     # Nothing is trained, and nobody calls the hooks, where the last epoch was done before.
     classifier.keep_selected()
     return _history(classifier)
+
+
+def _ways(state: Path | None, name: str, now: Way, recipe: Recipe) -> tuple[Way, ...]:
+    return (now,) if state is None else ways_from(state, name, now, recipe.epochs)
 
 
 def _check(recipe: Recipe, images: ImageSet) -> None:
@@ -189,7 +195,8 @@ def _history(classifier: Classifier) -> History:
         Epoch(loss, None if math.isnan(error) else error, seconds)
         for loss, error, seconds in classifier.measured.tolist()
     )
-    return History(epochs, int(classifier.kept), classifier.done_before, classifier.threads)
+    kept, before = int(classifier.kept), classifier.done_before
+    return History(epochs, kept, before, classifier.threads, classifier.precision)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class Classifier(lightning.LightningModule):
         done_before: Epochs that a process did that was stopped.
         threads: Numbers of threads that its epochs were trained with, in their order, each
             written once while it stays the same.
+        precision: ``32`` or ``bf16``, as ``threads`` are given.
     """
 
     measured: torch.Tensor
@@ -51,6 +52,7 @@ class Classifier(lightning.LightningModule):
         self._started = 0.0
         self.done_before = 0
         self.threads: tuple[int, ...] = ()
+        self.precision: tuple[str, ...] = ()
         self._best: dict[str, torch.Tensor] = {}
         self._best_error = float("inf")
 
@@ -142,6 +144,7 @@ class Classifier(lightning.LightningModule):
         checkpoint["selected"] = {"error": self._best_error, "state": self._best}
         checkpoint["random_state"] = random_state()
         checkpoint["threads"] = list(self.threads)
+        checkpoint["precision"] = list(self.precision)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a state that was saved after an epoch."""
