@@ -20,6 +20,7 @@ from clusterpress.codes.network import (
     all_weight_layers,
     dense_copy,
     layer_type,
+    own_methods,
     weight_layers,
 )
 from clusterpress.codes.product import Product
@@ -64,5 +65,6 @@ __all__ = [
     "kind_of",
     "layer_type",
     "original_of",
+    "own_methods",
     "weight_layers",
 ]

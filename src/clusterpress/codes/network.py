@@ -44,6 +44,19 @@ def _holders(network: nn.Module) -> Counter[int]:
     )
 
 
+def own_methods(module: nn.Module, kind: type[nn.Module]) -> list[str]:
+    """Name the methods by which a module computes something else than ``kind`` of torch's does.
+
+    A class of its own may have them, or the instance. None is found in one that only starts apart.
+    """
+    return [
+        name
+        for name in ("forward", "_conv_forward")
+        if getattr(type(module), name, None) is not getattr(kind, name, None)
+        or name in vars(module)
+    ]
+
+
 def layer_type(layer: nn.Module) -> LayerType:
     """Give ``conv`` for a convolution and ``fc`` for a linear layer."""
     return "conv" if isinstance(layer, nn.Conv2d) else "fc"

@@ -10,6 +10,7 @@ from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
 from torch.nn.utils import parametrize
 
+from clusterpress.codes import own_methods
 from clusterpress.errors import ConfigError
 from clusterpress.inference.checks import check_layer
 from clusterpress.inference.shared_conv import SharedKernelConv2d, SharedKernels
@@ -77,7 +78,7 @@ def _dense(network: nn.Module) -> nn.Module:
     for module in list(copied.modules()):
         if parametrize.is_parametrized(module):
             _make_plain(module)
-        if isinstance(module, nn.Conv2d) and not _computes_otherwise(module):
+        if isinstance(module, nn.Conv2d) and not own_methods(module, nn.Conv2d):
             module.__class__ = nn.Conv2d  # Tracing looks into subclasses; these only start apart.
     return copied.requires_grad_(False)
 
@@ -95,14 +96,8 @@ def _make_plain(module: nn.Module) -> None:
         module.register_parameter(name, nn.Parameter(values))
 
 
-def _computes_otherwise(layer: nn.Conv2d) -> bool:
-    methods = ("forward", "_conv_forward")
-    own = any(getattr(type(layer), name) is not getattr(nn.Conv2d, name) for name in methods)
-    return own or any(name in vars(layer) for name in methods)
-
-
 def _supported(layer: nn.Conv2d) -> bool:
-    if _computes_otherwise(layer):
+    if own_methods(layer, nn.Conv2d):
         return False
     try:
         check_layer(layer)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
-from clusterpress.codes import all_weight_layers, code_of, weight_layers
+from clusterpress.codes import all_weight_layers, code_of, own_methods, weight_layers
 from clusterpress.errors import ConfigError, DataError
 
 _PLAIN = (nn.Linear, nn.Conv2d, nn.SyncBatchNorm, _BatchNorm)
@@ -63,13 +63,11 @@ def require_finite(network: nn.Module) -> None:
 def _require_plain(module: nn.Module, name: str) -> None:
     """Refuse what only looks like a layer: sums of columns are right for a product alone."""
     kind = next(kind for kind in _PLAIN if isinstance(module, kind))
-    for method in ("forward", "_conv_forward"):
-        own = getattr(type(module), method, None) is not getattr(kind, method, None)
-        if own or method in vars(module):
-            raise ConfigError(
-                f"Layer {name!r} keeps this network from being merged or pruned by neurons: its "
-                f"{method}() is not {_known(module)}'s, and what it computes is not known."
-            )
+    for method in own_methods(module, kind):
+        raise ConfigError(
+            f"Layer {name!r} keeps this network from being merged or pruned by neurons: its "
+            f"{method}() is not {_known(module)}'s, and what it computes is not known."
+        )
 
 
 def _known(module: nn.Module) -> str:

@@ -15,6 +15,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
+from clusterpress.codes import own_methods
 from clusterpress.training.precision import instructions
 
 MOST_PIXELS = {"amx_bf16": 16, "avx512_bf16": 9}
@@ -63,9 +64,8 @@ def _suited(network: nn.Module) -> Iterator[nn.Conv2d]:
 
 
 def _suits(layer: nn.Conv2d) -> bool:
-    own = type(layer)._conv_forward is not nn.Conv2d._conv_forward
     return (
-        not (own or "_conv_forward" in vars(layer))
+        not own_methods(layer, nn.Conv2d)
         and layer.kernel_size == (3, 3)
         and layer.padding in ((1, 1), "same")
         and (layer.stride, layer.dilation) == ((1, 1), (1, 1))
