@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from clusterpress.errors import ConfigError, DataError
-from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels, tiles
+from clusterpress.inference import Order, SharedKernelConv2d, SharedKernels, shared_conv, tiles
 
 CASES = [  # O, I, H, W, N, P, taps, stride, padding
     (6, 5, 8, 8, 1, 4, (3, 3), 1, (1, 1)),
@@ -167,3 +167,15 @@ def test_training_gradients_and_other_inputs_are_refused():
 def test_arrays_that_do_not_fit_are_refused(arguments, said):
     with pytest.raises(DataError, match=said):
         SharedKernels(*arguments)
+
+
+def test_inputs_beyond_the_places_that_the_tables_hold_get_the_dense_form(monkeypatch):
+    monkeypatch.setattr(shared_conv, "_MOST", 100)
+    rng = np.random.default_rng(0)
+    arrays = (*form(rng, CASES[0]), None)
+    x = torch.randn(2, 5, 8, 8, generator=torch.Generator().manual_seed(0))
+    layer = conv(*arrays, padding=(1, 1)).eval()
+    assert layer.chosen(x) is Order.DENSE
+    assert_equal(layer(x), dense(x, arrays, 1, (1, 1)))
+    with pytest.raises(DataError, match=r"\(2, 5, 8, 8\)"):
+        conv(*arrays, order=Order.ADD_FIRST).eval()(x)

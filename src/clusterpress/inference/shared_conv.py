@@ -20,6 +20,7 @@ from clusterpress.inference.orders import AddFirst, Order, multiplications
 Pass = Callable[[torch.Tensor], torch.Tensor]
 _ROUNDS = 5
 _KEPT = 8  # Input shapes whose buffers are kept.
+_MOST = 1 << 31  # Padded numbers of an input: the other forms' tables hold places of 32 bits.
 
 
 class SharedKernels:
@@ -54,7 +55,8 @@ class SharedKernelConv2d(nn.Module):
     """``weight[o, i] = scales[o, i] * kernels[labels[o, i]]``, computed with fewer multiplications.
 
     Son et al. (2018), section 3.4. For inference on the CPU in float32. The output equals the dense
-    layer's to rounding. At the first input of a shape each form is timed and the fastest is kept.
+    layer's to rounding. At the first input of a shape each form is timed and the fastest is kept;
+    inputs of 2^31 numbers or more get the dense one.
     A copy of the arrays is held; the layer has no parameters and cannot train.
 
     Args:
@@ -128,8 +130,7 @@ class SharedKernelConv2d(nn.Module):
         return self._passes[key]
 
     def _fastest(self, x: torch.Tensor) -> tuple[Order, Pass]:
-        orders = list(Order) if self.order is None else [self.order]
-        passes = {order: self._build(order, x) for order in orders}
+        passes = {order: self._build(order, x) for order in self._orders(x)}
         if len(passes) == 1:
             return next(iter(passes.items()))
         for each in passes.values():
@@ -141,13 +142,25 @@ class SharedKernelConv2d(nn.Module):
         best = min(passes, key=seconds.__getitem__)
         return best, passes[best]
 
-    def _build(self, order: Order, x: torch.Tensor) -> Pass:
-        if order is Order.DENSE:
-            return self._dense
+    def _orders(self, x: torch.Tensor) -> list[Order]:
+        large = x.shape[1] * self._layout(x).row >= _MOST
+        if self.order is None:
+            return [Order.DENSE] if large else list(Order)
+        if large and self.order is not Order.DENSE:
+            raise DataError(f"images of {tuple(x.shape)} are too many numbers for {self.order}")
+        return [self.order]
+
+    def _layout(self, x: torch.Tensor) -> Layout:
         taps = self.kernels.shape[1], self.kernels.shape[2]
         layout = Layout(x.shape[0], x.shape[2], x.shape[3], taps, self.stride, self.padding)
         if min(layout.out) < 1:
             raise DataError(f"images of {tuple(x.shape[2:])} are smaller than {taps} kernels")
+        return layout
+
+    def _build(self, order: Order, x: torch.Tensor) -> Pass:
+        if order is Order.DENSE:
+            return self._dense
+        layout = self._layout(x)
         form = (self.kernels, self.labels, self.scales, self.bias, self.rectified, layout)
         return AddFirst(*form) if order is Order.ADD_FIRST else ConvolveFirst(*form)
 
