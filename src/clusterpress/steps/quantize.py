@@ -23,7 +23,8 @@ class Quantize:
     With a recipe the network trains first as it will be rounded: the range follows the latent
     weights in every forward pass and the gradient goes straight through the rounding. Afterwards
     the levels are frozen; the scales, and zero points, go on learning in later steps, but for those
-    of pruned layers with zero points: these would bring the pruned weights back.
+    of pruned layers with zero points: these would bring the pruned weights back. A pruned weight is
+    stored as the level at zero, like any other, and counts as held.
 
     Args:
         bits: Bits of a weight, 1 to 8; for all layers, or by layer name or type.
